@@ -1,0 +1,127 @@
+"""The user's own rows, as they stand in the configuration.
+
+    [tool.lg-stream-lint.extend]
+    models = ["corp.llm.CorpChat", {path = "corp.llm.Client", like = "openai.OpenAI", timeout_keywords = ["wait"]}]
+    graphs = ["corp.graphs.build_graph", {path = "corp.chains.build_chain", role = "chain"}]
+    blocking = ["corp.db.fetch", {path = "corp.db.Session", methods = ["query", "commit"]}]
+    responses = ["corp.http.Tokens", {path = "corp.http.Events", like = "sse_starlette.EventSourceResponse"}]
+    savers = [{path = "corp.memory.Saver", mode = "async"}]
+
+An entry is a dotted path, or a table with ``path`` and any fields of the row (see :mod:`.rows`). ``like`` takes all
+other fields from a known row; without it a bare path behaves like ``langchain_openai.ChatOpenAI`` with an unknown default, a
+function that returns a compiled graph, a function that blocks, a ``StreamingResponse``, or a saver for both colours.
+An entry whose path is known already replaces the built-in row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lg_stream_lint.knowledge.schema import SCHEMAS, Field
+
+Raw = tuple[Any, ...]
+
+#: Key of the configuration → (table, defaults of a bare path).
+_FORMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "models": (
+        "models",
+        {"kind": "chat", "provider": "custom", "package": "", "timeout_keywords": ["timeout", "request_timeout"]},
+    ),
+    "graphs": ("graphs", {"role": "graph", "form": "function"}),
+    "savers": ("savers", {"mode": "both"}),
+    "responses": (
+        "responses",
+        {
+            "framework": "custom",
+            "streams": True,
+            "framing": "raw",
+            "content": "content",
+            "media_type_keywords": ["media_type"],
+            "headers_keyword": "headers",
+            "items": ["str", "bytes", "memoryview"],
+        },
+    ),
+    "blocking": (
+        "blocking_functions",
+        {"category": "network", "instead": "an asynchronous call, or asyncio.to_thread"},
+    ),
+}
+_ORIGIN = {"source": "the configuration", "date": ""}
+
+
+class ExtensionError(ValueError):
+    """An entry that cannot be understood; the message says which and why."""
+
+
+def extended(tables: Mapping[str, tuple[Raw, ...]], extension: Mapping[str, Any]) -> dict[str, tuple[Raw, ...]]:
+    """``tables`` with the entries of ``extension`` added; neither argument is changed."""
+    result = dict(tables)
+    for key, entries in extension.items():
+        if key not in _FORMS:
+            raise ExtensionError(f"extend.{key} is unknown; known are {', '.join(_FORMS)}")
+        if not isinstance(entries, list):
+            raise ExtensionError(f"extend.{key} should be a list")
+        for entry in entries:
+            table, row = _entry(key, entry, result)
+            paths = {row[0], *row[1]}
+            kept = tuple(_without(known, paths) for known in result.get(table, ()) if known[0] not in paths)
+            result[table] = (*kept, row)
+    return result
+
+
+def _without(row: Raw, paths: set[str]) -> Raw:
+    """A row that no longer answers to the aliases that another row has taken over."""
+    if paths.isdisjoint(row[1]):
+        return row
+    return (row[0], tuple(alias for alias in row[1] if alias not in paths), *row[2:])
+
+
+def _entry(key: str, entry: Any, tables: Mapping[str, tuple[Raw, ...]]) -> tuple[str, Raw]:
+    """The table and the row that an entry stands for."""
+    written = {"path": entry} if isinstance(entry, str) else dict(entry) if isinstance(entry, Mapping) else {}
+    path = written.get("path")
+    if not isinstance(path, str) or not all(part.isidentifier() for part in path.split(".")):
+        raise ExtensionError(f"extend.{key}: {entry!r} is neither a dotted path nor a table with a dotted path")
+    table, defaults = _FORMS[key]
+    if key == "blocking" and ("methods" in written or written.get("like") in _paths(tables["blocking_classes"])):
+        table = "blocking_classes"
+    like = written.pop("like", None)
+    template: Raw | None = None
+    if like is not None:
+        template = _paths(tables.get(table, ())).get(like)
+        if template is None:
+            raise ExtensionError(f"extend.{key}: {path} is said to be like {like}, which is not in the tables")
+    fields = SCHEMAS[table]
+    unknown = written.keys() - {field.name for field in fields}
+    if unknown:
+        raise ExtensionError(f"extend.{key}: {path} has an unknown key {min(unknown)!r}")
+    values = []
+    for index, field in enumerate(fields):
+        if field.name in written:
+            values.append(_value(f"extend.{key}: {path}", field, written[field.name]))
+        elif field.name in _ORIGIN:
+            values.append(_ORIGIN[field.name])
+        elif template is not None and field.name not in ("aliases", "constructors"):
+            values.append(template[index])
+        else:
+            values.append(_constant(defaults.get(field.name, field.default)))
+    return table, tuple(values)
+
+
+def _paths(rows: tuple[Raw, ...]) -> dict[str, Raw]:
+    return {path: row for row in rows for path in (row[0], *row[1])}
+
+
+def _constant(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _value(where: str, field: Field, value: Any) -> Any:
+    """A value of the configuration as the constant that a table holds."""
+    from lg_stream_lint.knowledge.build import TableError, convert
+
+    try:
+        return convert(where, field, value)
+    except TableError as error:
+        raise ExtensionError(str(error)) from None

@@ -1,0 +1,292 @@
+"""The row types of the tables: what the project knows about other people's libraries.
+
+Named tuples, so that a run which finds nothing pays little for them. Every row ends with ``source`` (the address of a
+document or source file, or ``measured: package version``) and ``date`` (``YYYY-MM``).
+
+Paths are dotted import paths. ``path`` is the one by which a row is known; ``aliases`` are the other paths from which
+the same thing can be imported. The mappings of :class:`~lg_stream_lint.knowledge.loader.Knowledge` are keyed by all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+#: The default of a client that waits for ever.
+UNLIMITED = math.inf
+
+
+class Slot(NamedTuple):
+    """A keyword through which a limit can reach a client other than by its own time-out keyword.
+
+    ``kind`` says what the keyword takes:
+
+    * ``http-client``: an HTTP client object; the ``keys`` of *its* constructor hold the limit.
+    * ``mapping``: a dict; one of ``keys`` in it holds the limit.
+    * ``config``: an object built with keywords (or a dict of the same names); one of ``keys`` holds the limit.
+    * ``client``: a ready-made SDK client (or a part of one), with whatever limit that has.
+
+    ``side`` says which calls it serves: ``sync``, ``async`` or ``both``. ``type`` is the class expected, if one is.
+    """
+
+    keyword: str
+    kind: str
+    keys: tuple[str, ...]
+    unit: str
+    side: str
+    type: str
+    note: str
+
+
+class Model(NamedTuple):
+    """A chat model class, an LLM SDK client, or a function that asks a model directly.
+
+    * ``kind``: ``chat`` (LangChain chat model), ``llm`` (LangChain completion model), ``sdk`` (provider's client) or
+      ``function`` (a call that asks the model itself, such as ``litellm.completion``).
+    * ``timeout_keywords``: keywords that set the limit, the best one first; empty when the class has none.
+    * ``timeout_unit``: ``seconds`` or ``milliseconds``, of those keywords.
+    * ``default_timeout``: seconds without a byte that the client waits when nothing is written; :data:`UNLIMITED` when
+      it waits for ever; ``None`` when not known (then say nothing about it).
+    * ``slots``: other keywords that may carry a limit, by keyword.
+    * ``ineffective``: keywords that the class swallows without effect, with what to write instead.
+    * ``call_timeout``: the keyword of a single request's limit (``create(timeout=…)``), empty when there is none.
+    * ``chunk_timeout``: seconds between two chunks after which the client gives up by itself (async calls only).
+    * ``asynchronous``: true for clients whose calls are awaited. The calls of a synchronous SDK client block.
+    * ``list_content``: true when ``chunk.content`` may be a list of blocks.
+    """
+
+    path: str
+    aliases: tuple[str, ...]
+    kind: str
+    provider: str
+    package: str
+    timeout_keywords: tuple[str, ...]
+    timeout_unit: str
+    default_timeout: float | None
+    slots: Mapping[str, Slot]
+    ineffective: Mapping[str, str]
+    retries_keyword: str
+    retries_default: int | None
+    call_timeout: str
+    chunk_timeout_keyword: str
+    chunk_timeout: float | None
+    chunk_timeout_since: str
+    asynchronous: bool
+    list_content: bool
+    constructors: tuple[str, ...]
+    note: str
+    source: str
+    date: str
+
+
+class Provider(NamedTuple):
+    """What ``init_chat_model("name:model")`` builds; ``prefixes`` of model names from which the provider is guessed."""
+
+    name: str
+    model: str
+    prefixes: tuple[str, ...]
+    source: str
+    date: str
+
+
+class Factory(NamedTuple):
+    """Something that can be called (or, if ``form`` is ``class``, named in an annotation) to get a LangChain object.
+
+    * ``role``: ``graph`` (compiled), ``builder``, ``chain``, ``prompt``, ``parser``, ``retriever``, ``model``,
+      ``tool``.
+    * ``form``: ``class`` (a call gives the role, so does an annotation), ``type`` (annotation only), ``function``, or
+      ``decorator`` (the decorated function becomes one).
+    * ``constructors``: class methods that give the same role (``ChatPromptTemplate.from_messages``).
+    * ``awaited``: true for an async factory: the role is what ``await`` gives.
+    * ``overrides``: methods that are of another kind here than :func:`~lg_stream_lint.knowledge.methods` says.
+    * ``checkpointer_keyword``: the keyword that takes the checkpointer, empty when there is none.
+    """
+
+    path: str
+    aliases: tuple[str, ...]
+    role: str
+    form: str
+    constructors: tuple[str, ...]
+    awaited: bool
+    overrides: Mapping[str, str]
+    checkpointer_keyword: str
+    note: str
+    source: str
+    date: str
+
+
+class Method(NamedTuple):
+    """A method of a graph, chain, model …
+
+    ``kind`` is what calling it gives:
+
+    * ``async-generator``: for ``async for``, never for ``await``; nothing runs before it is iterated.
+    * ``awaitable``: a coroutine.
+    * ``generator``: a synchronous iterator; each step blocks.
+    * ``blocking``: the result, after waiting for the model or the network.
+    * ``value``: an object, at once (``bind``, ``compile``, ``with_config`` …); ``returns`` is its role.
+
+    ``returns`` is the role of the result (``same``: that of the receiver; empty: plain data). ``twin`` is the method of
+    the other colour. ``distinct`` is true when the name alone is evidence enough of LangChain.
+    ``unless_keyword``/``unless_value``/``unless_kind``: with that literal keyword argument, it is of that kind instead
+    (``unless_since`` names the first version that knows it).
+    """
+
+    name: str
+    roles: tuple[str, ...]
+    kind: str
+    returns: str
+    twin: str
+    distinct: bool
+    unless_keyword: str
+    unless_value: str
+    unless_kind: str
+    unless_since: str
+    note: str
+    source: str
+    date: str
+
+
+class Saver(NamedTuple):
+    """A checkpointer.
+
+    ``mode``: ``sync``, ``async`` or ``both``. ``entered``: class methods whose result is a context manager.
+    """
+
+    path: str
+    aliases: tuple[str, ...]
+    mode: str
+    in_memory: bool
+    entered: tuple[str, ...]
+    note: str
+    source: str
+    date: str
+
+
+class Response(NamedTuple):
+    """A response class.
+
+    * ``framing``: ``raw`` (chunks go out as they are), ``sse-starlette`` (the class frames each item),
+      ``fastapi-sse-marker`` (frames only for handlers that yield), ``litestar-sse``, ``manual`` (aiohttp: written by
+      hand) or ``none`` (not a stream).
+    * ``content``/``position``: keyword and position (0-based, without ``self``) of the body; -1: by keyword only.
+    * ``media_type``: the default, empty for none. ``media_type_keywords``: keywords that set it.
+    * ``items``: what an item of the stream may be: ``str``, ``bytes``, ``memoryview``, ``dict``, ``event``, ``any``.
+    * ``pings``: sends heartbeats by itself. ``unbuffered``: sends ``X-Accel-Buffering: no`` by itself.
+    """
+
+    path: str
+    aliases: tuple[str, ...]
+    framework: str
+    streams: bool
+    framing: str
+    content: str
+    position: int
+    media_type: str
+    media_type_keywords: tuple[str, ...]
+    headers_keyword: str
+    items: tuple[str, ...]
+    takes_function: bool
+    pings: bool
+    unbuffered: bool
+    note: str
+    source: str
+    date: str
+
+
+class Mark(NamedTuple):
+    """What being handed to a framework makes of a function.
+
+    ``mark``: ``route``, ``websocket``, ``middleware``, ``exception-handler``, ``lifespan``, ``startup``,
+    ``dependency``, ``background``, ``node``, ``edge``, ``tool``, ``task``, ``entrypoint``, ``runnable``, ``callback``,
+    ``thread`` (runs in a worker thread), ``loop`` (runs on an event loop), ``process`` (another process),
+    ``context-manager``, ``fixture``.
+    ``position``/``keyword`` say which argument the function is (position -1: by keyword only); for a decorator the
+    function is the decorated one.
+    """
+
+    mark: str
+    position: int
+    keyword: str
+
+
+class App(NamedTuple):
+    """An application or router class (or any class whose methods register functions, such as ``StateGraph``).
+
+    ``decorators``: method → mark of the function decorated with it. ``calls``: method → mark of an argument.
+    ``constructor_calls``: keyword of the constructor → mark (``FastAPI(lifespan=…)``).
+    """
+
+    path: str
+    aliases: tuple[str, ...]
+    framework: str
+    kind: str
+    decorators: Mapping[str, str]
+    calls: Mapping[str, Mark]
+    constructor_calls: Mapping[str, str]
+    note: str
+    source: str
+    date: str
+
+
+class Marker(NamedTuple):
+    """A function, decorator or base class that gives functions a mark.
+
+    ``form``: ``decorator`` (bare or called), ``call`` (argument at ``mark.position``/``mark.keyword``) or ``base`` (the
+    methods in ``methods`` of its subclasses; name → mark).
+    """
+
+    path: str
+    aliases: tuple[str, ...]
+    framework: str
+    form: str
+    mark: Mark
+    methods: Mapping[str, str]
+    note: str
+    source: str
+    date: str
+
+
+class Blocking(NamedTuple):
+    """A function that makes its thread wait: for a clock, the network, a disk or another process."""
+
+    path: str
+    category: str
+    instead: str
+    note: str
+    source: str
+    date: str
+
+
+class BlockingClass(NamedTuple):
+    """A class whose instances have methods that block.
+
+    * ``methods``: dotted names below the instance (``chat.completions.create``); ``*`` stands for every method.
+    * ``harmless``: exceptions from ``*``.
+    * ``class_methods``: class methods that block (also found in ``blocking_functions``).
+    * ``constructors``: functions and class methods whose result is an instance.
+    * ``derived``: method or attribute → path of the blocking class of its result (``cursor`` → ``sqlite3.Cursor``).
+    """
+
+    path: str
+    aliases: tuple[str, ...]
+    category: str
+    instead: str
+    methods: tuple[str, ...]
+    harmless: tuple[str, ...]
+    class_methods: tuple[str, ...]
+    constructors: tuple[str, ...]
+    derived: Mapping[str, str]
+    note: str
+    source: str
+    date: str
+
+    def blocks(self, name: str) -> bool:
+        """Whether calling ``instance.<name>()`` blocks; ``name`` may be dotted."""
+        if name in self.methods:
+            return True
+        if "*" not in self.methods or name in self.derived:
+            return False
+        head = name.partition(".")[0]
+        return name not in self.harmless and head not in self.harmless and not head.startswith("_")

@@ -1,0 +1,204 @@
+"""The fields of each table, in the order of the row types in :mod:`.rows`; used by ``build`` and by ``extension``."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Field(NamedTuple):
+    """One field of a row as it is written in YAML.
+
+    ``kind``: ``str``, ``bool``, ``int``, ``number``, ``timeout`` (a number or ``none``), ``list`` (of strings), ``map``
+    (of strings), ``slots``, ``mark`` or ``marks``.
+    """
+
+    name: str
+    kind: str = "str"
+    default: Any = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+
+def _required(name: str, kind: str = "str", *choices: str) -> Field:
+    return Field(name, kind, required=True, choices=choices)
+
+
+def _list(name: str) -> Field:
+    return Field(name, "list", ())
+
+
+def _map(name: str) -> Field:
+    return Field(name, "map", ())
+
+
+def _flag(name: str, default: bool = False) -> Field:
+    return Field(name, "bool", default)
+
+
+_PATHS = (_required("path"), _list("aliases"))
+_ORIGIN = (Field("note"), _required("source"), _required("date"))
+_UNIT = ("seconds", "milliseconds")
+_ROLES = ("graph", "builder", "chain", "prompt", "parser", "retriever", "model", "tool")
+_MARKS = (
+    "route",
+    "websocket",
+    "middleware",
+    "exception-handler",
+    "lifespan",
+    "startup",
+    "dependency",
+    "background",
+    "node",
+    "edge",
+    "tool",
+    "task",
+    "entrypoint",
+    "runnable",
+    "callback",
+    "thread",
+    "loop",
+    "process",
+    "context-manager",
+    "fixture",
+)
+_KINDS = ("async-generator", "awaitable", "generator", "blocking", "value")
+_CATEGORIES = (
+    "sleep",
+    "http",
+    "llm",
+    "database",
+    "subprocess",
+    "thread",
+    "cloud",
+    "vector-store",
+    "embeddings",
+    "network",
+    "mail",
+    "cache",
+    "queue",
+)
+
+SCHEMAS: dict[str, tuple[Field, ...]] = {
+    "slot": (
+        _required("keyword"),
+        _required("kind", "str", "http-client", "mapping", "config", "client"),
+        _list("keys"),
+        Field("unit", default="seconds", choices=_UNIT),
+        Field("side", default="both", choices=("sync", "async", "both")),
+        Field("type"),
+        Field("note"),
+    ),
+    "mark": (
+        _required("mark", "str", *_MARKS),
+        Field("position", "int", 0),
+        Field("keyword"),
+    ),
+    "models": (
+        *_PATHS,
+        _required("kind", "str", "chat", "llm", "sdk", "function"),
+        _required("provider"),
+        _required("package"),
+        _list("timeout_keywords"),
+        Field("timeout_unit", default="seconds", choices=_UNIT),
+        Field("default_timeout", "timeout", None),
+        Field("slots", "slots", ()),
+        _map("ineffective"),
+        Field("retries_keyword"),
+        Field("retries_default", "int", None),
+        Field("call_timeout"),
+        Field("chunk_timeout_keyword"),
+        Field("chunk_timeout", "number", None),
+        Field("chunk_timeout_since"),
+        _flag("asynchronous"),
+        _flag("list_content"),
+        _list("constructors"),
+        *_ORIGIN,
+    ),
+    "providers": (
+        _required("name"),
+        _required("model"),
+        _list("prefixes"),
+        _required("source"),
+        _required("date"),
+    ),
+    "graphs": (
+        *_PATHS,
+        _required("role", "str", *_ROLES),
+        _required("form", "str", "class", "type", "function", "decorator"),
+        _list("constructors"),
+        _flag("awaited"),
+        _map("overrides"),
+        Field("checkpointer_keyword"),
+        *_ORIGIN,
+    ),
+    "methods": (
+        _required("name"),
+        _required("roles", "list"),
+        _required("kind", "str", *_KINDS),
+        Field("returns"),
+        Field("twin"),
+        _flag("distinct"),
+        Field("unless_keyword"),
+        Field("unless_value"),
+        Field("unless_kind"),
+        Field("unless_since"),
+        *_ORIGIN,
+    ),
+    "savers": (
+        *_PATHS,
+        _required("mode", "str", "sync", "async", "both"),
+        _flag("in_memory"),
+        _list("entered"),
+        *_ORIGIN,
+    ),
+    "responses": (
+        *_PATHS,
+        _required("framework"),
+        _required("streams", "bool"),
+        _required("framing", "str", "raw", "sse-starlette", "fastapi-sse-marker", "litestar-sse", "manual", "none"),
+        Field("content"),
+        Field("position", "int", 0),
+        Field("media_type"),
+        _list("media_type_keywords"),
+        Field("headers_keyword"),
+        _list("items"),
+        _flag("takes_function"),
+        _flag("pings"),
+        _flag("unbuffered"),
+        *_ORIGIN,
+    ),
+    "apps": (
+        *_PATHS,
+        _required("framework"),
+        _required("kind", "str", "app", "router", "builder", "other"),
+        _map("decorators"),
+        Field("calls", "marks", ()),
+        _map("constructor_calls"),
+        *_ORIGIN,
+    ),
+    "markers": (
+        *_PATHS,
+        _required("framework"),
+        _required("form", "str", "decorator", "call", "base"),
+        Field("mark", "mark", ("callback", -1, "")),
+        _map("methods"),
+        *_ORIGIN,
+    ),
+    "blocking_functions": (
+        *_PATHS,
+        _required("category", "str", *_CATEGORIES),
+        _required("instead"),
+        *_ORIGIN,
+    ),
+    "blocking_classes": (
+        *_PATHS,
+        _required("category", "str", *_CATEGORIES),
+        _required("instead"),
+        _list("methods"),
+        _list("harmless"),
+        _list("class_methods"),
+        _list("constructors"),
+        _map("derived"),
+        *_ORIGIN,
+    ),
+}
