@@ -1,0 +1,1 @@
+"""The fixtures, run for real: see README.md in this folder."""
