@@ -1,0 +1,165 @@
+"""The front ends, each as one function that says what it found in a folder.
+
+The code, the row and the column must be the same from all of them; only the words around them differ.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.projects import Place
+
+
+class Found(NamedTuple):
+    """A finding as every front end can tell it; the file is relative to the folder that was read."""
+
+    file: str
+    row: int
+    column: int
+    code: str
+
+    @property
+    def place(self) -> Place:
+        """What a mark can say of it."""
+        return Place(self.file, self.row, self.code)
+
+
+class Answer(NamedTuple):
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> list[dict[str, Any]]:
+        """The report of a run with ``--output-format json``."""
+        found: list[dict[str, Any]] = json.loads(self.out)
+        return found
+
+
+Front = Callable[[Path], list[Found]]
+
+
+@contextlib.contextmanager
+def working_directory(path: Path) -> Iterator[None]:
+    """``contextlib.chdir`` of Python 3.11."""
+    before = Path.cwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def command(*arguments: str, at: Path, given: bytes = b"") -> Answer:
+    """The command, in this process."""
+    from lg_stream_lint.cli import main
+
+    out, err, given_in = _stream(), _stream(), io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
+    stdin, sys.stdin = sys.stdin, given_in
+    try:
+        with working_directory(at), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main(list(arguments))
+            except SystemExit as stop:
+                code = stop.code if isinstance(stop.code, int) else 1
+    finally:
+        sys.stdin = stdin
+    return Answer(code or 0, _written(out), _written(err))
+
+
+def _stream() -> io.TextIOWrapper:
+    """Standard output as the command knows it: text with bytes below."""
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    buffer = stream.buffer
+    assert isinstance(buffer, io.BytesIO)
+    return buffer.getvalue().decode()
+
+
+def process(*arguments: str, at: Path, given: bytes = b"", program: Sequence[str] = (), **options: Any) -> Answer:
+    """The command as a user starts it, in a process of its own."""
+    started = subprocess.run(
+        [*(program or (sys.executable, "-m", "lg_stream_lint")), *arguments],
+        cwd=at,
+        input=given,
+        capture_output=True,
+        check=False,
+        timeout=120,
+        **options,
+    )
+    return Answer(started.returncode, started.stdout.decode(), started.stderr.decode())
+
+
+def by_engine(root: Path) -> list[Found]:
+    """The engine itself."""
+    from lg_stream_lint.config import Config
+    from lg_stream_lint.engine import run
+
+    with working_directory(root):
+        result = run(["."], Config())
+    assert result.errors == ()
+    return sorted(
+        Found(_relative(finding.path, root), finding.span.row, finding.span.column, finding.code)
+        for finding in result.findings
+    )
+
+
+def _relative(path: str, root: Path) -> str:
+    return os.path.relpath(os.path.realpath(path), os.path.realpath(root)).replace(os.sep, "/")
+
+
+def from_report(report: Sequence[dict[str, Any]]) -> list[Found]:
+    """What a JSON report holds."""
+    return sorted(
+        Found(entry["filename"], entry["location"]["row"], entry["location"]["column"], entry["code"])
+        for entry in report
+    )
+
+
+def by_command(root: Path) -> list[Found]:
+    """``lg-stream-lint .``"""
+    answer = command("--isolated", "--output-format", "json", ".", at=root)
+    assert answer.code in {0, 1}, answer.err
+    return from_report(answer.report)
+
+
+def by_standard_input(root: Path) -> list[Found]:
+    """``lg-stream-lint - --stdin-filename …`` for each file."""
+    found: list[Found] = []
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        options = ("--isolated", "--output-format", "json", "--stdin-filename", name)
+        answer = command(*options, "-", at=root, given=path.read_bytes())
+        assert answer.code in {0, 1}, answer.err
+        found += from_report(answer.report)
+    return sorted(found)
+
+
+FLAKE8_LINE = re.compile(r"^(?:\./)?(?P<file>.+?):(?P<row>\d+):(?P<column>\d+):(?P<code>\w+)$", re.MULTILINE)
+
+
+def by_flake8(root: Path) -> list[Found]:
+    """flake8 with the plugin, in this process."""
+    from flake8.main.application import Application
+
+    out = _stream()
+    with working_directory(root), contextlib.redirect_stdout(out):
+        Application().run(["--isolated", "--jobs=1", "--select=LGS", "--format=%(path)s:%(row)d:%(col)d:%(code)s", "."])
+    return sorted(
+        Found(line["file"], int(line["row"]), int(line["column"]), line["code"])
+        for line in FLAKE8_LINE.finditer(_written(out))
+    )

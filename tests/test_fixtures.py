@@ -1,0 +1,110 @@
+"""Every fixture, read by every front end, as it stands and written another way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests import fronts
+from tests.fronts import Found
+from tests.projects import BAD, FIXTURES, GOOD, PROJECTS, Place, Project, paths
+from tests.variants import SAME_FINDINGS, Rewrite, programs
+
+# What flake8 reports itself (LGS001), or what only the command can know (LGS002).
+STANDALONE = frozenset({"LGS001", "LGS002"})
+# Failures of asynchronous code: the same program written without asyncio has none of them.
+ASYNCHRONOUS = frozenset({"LGS201", "LGS202", "LGS203", "LGS204"})
+# Of these the bare keywords are enough: `for … in graph.astream()` and a dropped `graph.ainvoke()` stay wrong in a `def`.
+ON_THE_EVENT_LOOP = frozenset({"LGS201", "LGS204"})
+
+every = pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+bad = pytest.mark.parametrize("project", BAD, ids=lambda project: project.name)
+variant = pytest.mark.parametrize("rewrite", SAME_FINDINGS.values(), ids=SAME_FINDINGS.keys())
+
+
+def places(found: list[Found]) -> Counter[Place]:
+    """The findings without their columns, which marks do not know."""
+    return Counter(finding.place for finding in found)
+
+
+@every
+def test_finds_what_the_marks_expect(project: Project, root: Path) -> None:
+    assert places(fronts.by_engine(project.write(root))) == project.expected
+
+
+@bad
+def test_a_bad_fixture_expects_its_own_code(project: Project) -> None:
+    assert project.code in {place.code for place in project.expected}
+
+
+@pytest.mark.parametrize("project", GOOD, ids=lambda project: project.name)
+def test_a_good_fixture_expects_nothing(project: Project) -> None:
+    assert not project.expected
+
+
+@every
+@pytest.mark.parametrize("front", [fronts.by_command, fronts.by_standard_input, fronts.by_flake8])
+def test_front_ends_agree_to_the_column(front: fronts.Front, project: Project, root: Path) -> None:
+    found = fronts.by_engine(project.write(root))
+    if front is fronts.by_flake8:
+        found = [finding for finding in found if finding.code not in STANDALONE]
+    assert front(root) == found
+
+
+def test_a_process_of_its_own_agrees(root: Path) -> None:
+    """All fixtures side by side, once with one process and once with several, as a user starts the command."""
+    expected: list[Found] = []
+    for project in PROJECTS:
+        below = project.write(root / project.name)
+        expected += [found._replace(file=f"{project.name}/{found.file}") for found in fronts.by_engine(below)]
+    for jobs in "1", "3":
+        answer = fronts.process("--isolated", "--jobs", jobs, "--output-format", "json", ".", at=root)
+        assert answer.code == 1, answer.err
+        assert fronts.from_report(answer.report) == sorted(expected)
+
+
+def test_fixtures_are_found_where_they_lie() -> None:
+    """The command of the README reads them in place, where the root is the repository."""
+    answer = fronts.command("--isolated", "--output-format", "json", ".", at=FIXTURES)
+    expected: Counter[Place] = Counter()
+    for path, project in zip(paths(), PROJECTS, strict=True):
+        prefix = f"{project.name}/" if path.is_dir() else f"{project.code}/"
+        expected.update({place._replace(file=prefix + place.file): n for place, n in project.expected.items()})
+    assert places(fronts.from_report(answer.report)) == expected
+
+
+@every
+@variant
+def test_another_way_to_write_it(rewrite: Rewrite, project: Project, root: Path) -> None:
+    rewritten = rewrite(project)
+    if rewritten is None:
+        return  # nothing in it can be written this way
+    assert places(fronts.by_engine(rewritten.write(root))) == rewritten.expected
+
+
+@variant
+def test_every_variant_rewrites_some_fixtures(rewrite: Rewrite) -> None:
+    assert sum(rewrite(project) is not None for project in BAD) >= 3
+
+
+@bad
+def test_silent_without_the_frameworks(project: Project, root: Path) -> None:
+    rewritten = programs.without_frameworks(project)
+    assert rewritten is not None
+    found = fronts.by_engine(rewritten.write(root))
+    assert [finding for finding in found if finding.code not in STANDALONE] == []
+
+
+@bad
+@pytest.mark.parametrize(
+    ("rewrite", "silent"),
+    [(programs.without_async, ON_THE_EVENT_LOOP), (programs.synchronous_twin, ASYNCHRONOUS)],
+    ids=["without async", "synchronous twin"],
+)
+def test_silent_without_the_event_loop(rewrite: Rewrite, silent: frozenset[str], project: Project, root: Path) -> None:
+    rewritten = rewrite(project)
+    if rewritten is None:
+        return  # nothing asynchronous in it
+    assert [finding for finding in fronts.by_engine(rewritten.write(root)) if finding.code in silent] == []
