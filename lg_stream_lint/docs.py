@@ -1,7 +1,7 @@
 """Writes the pages that are generated: one page a rule, the list of rules, and the README's table and sample.
 
-``python -m lg_stream_lint.docs`` writes them; with ``--check`` it writes nothing, names what is stale and fails. It works in
-a checkout only, and is left out of the wheel.
+``python -m lg_stream_lint.docs`` writes them; with ``--check`` it writes nothing, names what is stale and fails. It
+works in a checkout only, and is left out of the wheel.
 """
 
 from __future__ import annotations
@@ -16,23 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lg_stream_lint.rules.registry import RuleInfo, rules
+from lg_stream_lint.rules.registry import FAMILIES, RuleInfo, rules
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = "fixtures/LGS301/bad_no_try.py"
 NOTE = "<!-- Generated from the rule by `python -m lg_stream_lint.docs`; do not edit. -->"
 
-# In the order of a token's way from the model to the reader; each is a folder below rules/.
-FAMILIES = {
-    "tool": ("The tool itself", "what could not be judged"),
-    "model": ("Model", "the client that produces the tokens"),
-    "graph": ("Graph", "how it is run"),
-    "generator": ("Generator", "the function that yields"),
-    "response": ("Response", "what the handler hands to the server"),
-    "server": ("Server", "the process"),
-    "proxy": ("Proxy and platform", "what stands between the server and the client"),
-    "budget": ("Budget", "the time limits of the whole way"),
-}
 FIXES = {"none": "–", "safe": "safe", "unsafe": "unsafe"}
 
 
@@ -74,7 +63,7 @@ def rule_page(rule: RuleInfo, outcomes: Sequence[Mapping[str, Any]]) -> str:
     """The page of one rule: what it is in a line, then its docstring, then what was seen when its fixtures ran."""
     _, _, body = rule.doc.strip().partition("\n")
     fix = "no fix" if rule.fix == "none" else f"{rule.fix} fix"
-    family = FAMILIES[rule.family][0].lower()
+    family = FAMILIES[rule.family].partition(":")[0].lower()
     lines = [
         NOTE,
         f"# {rule.code} {rule.name}",
@@ -94,10 +83,10 @@ def index_page(found: Mapping[str, RuleInfo]) -> str:
         "**warning**: it breaks in production, under load, or for somebody. **info**: advice, shown with `--pedantic`. "
         "A rule may judge a single finding less or more severely than its row says; its page tells when.",
     ]
-    for family, (title, what) in FAMILIES.items():
+    for family, title in FAMILIES.items():
         own = {code: rule for code, rule in found.items() if rule.family == family}
         if own:
-            lines += [f"## {title}: {what} {{ #{family} }}", "\n".join(table(own, ""))]
+            lines += [f'<a id="{family}"></a>\n\n## {title}', "\n".join(table(own, ""))]
     return "\n\n".join(lines) + "\n"
 
 
@@ -124,7 +113,9 @@ def between_marks(text: str, name: str, content: str) -> str:
     pattern = re.compile(rf"(<!-- generated:{name} -->\n).*?(<!-- end:{name} -->)", re.DOTALL)
     new, count = pattern.subn(lambda match: f"{match[1]}{content}\n{match[2]}", text)
     if count != 1:
-        raise SystemExit(f"README.md: expected one block <!-- generated:{name} --> … <!-- end:{name} -->, found {count}")
+        raise SystemExit(
+            f"README.md: expected one block <!-- generated:{name} --> … <!-- end:{name} -->, found {count}"
+        )
     return new
 
 

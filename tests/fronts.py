@@ -47,6 +47,7 @@ class Answer(NamedTuple):
         return found
 
 
+SCRIPT = str(Path(sys.executable).parent / "lg-stream-lint")
 Front = Callable[[Path], list[Found]]
 
 
@@ -93,7 +94,7 @@ def _written(stream: io.TextIOWrapper) -> str:
 def process(*arguments: str, at: Path, given: bytes = b"", program: Sequence[str] = (), **options: Any) -> Answer:
     """The command as a user starts it, in a process of its own."""
     started = subprocess.run(
-        [*(program or (sys.executable, "-m", "lg_stream_lint")), *arguments],
+        [*(program or (SCRIPT,)), *arguments],
         cwd=at,
         input=given,
         capture_output=True,
@@ -106,11 +107,11 @@ def process(*arguments: str, at: Path, given: bytes = b"", program: Sequence[str
 
 def by_engine(root: Path) -> list[Found]:
     """The engine itself."""
-    from lg_stream_lint.config import Config
+    from lg_stream_lint.config import load
     from lg_stream_lint.engine import run
 
     with working_directory(root):
-        result = run(["."], Config())
+        result = run(["."], load(str(root), isolated=True))
     assert result.errors == ()
     return sorted(
         Found(_relative(finding.path, root), finding.span.row, finding.span.column, finding.code)

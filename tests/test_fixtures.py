@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lg_stream_lint.rules.registry import rules
 from tests import fronts
 from tests.fronts import Found
 from tests.projects import BAD, FIXTURES, GOOD, PROJECTS, Place, Project, paths
@@ -14,10 +15,10 @@ from tests.variants import SAME_FINDINGS, Rewrite, programs
 
 # What flake8 reports itself (LGS001), or what only the command can know (LGS002).
 STANDALONE = frozenset({"LGS001", "LGS002"})
-# Failures of asynchronous code: the same program written without asyncio has none of them.
-ASYNCHRONOUS = frozenset({"LGS201", "LGS202", "LGS203", "LGS204"})
-# Of these the bare keywords are enough: `for … in graph.astream()` and a dropped `graph.ainvoke()` stay wrong in a `def`.
-ON_THE_EVENT_LOOP = frozenset({"LGS201", "LGS204"})
+# Rules about asynchronous code: the same program written without asyncio has none of these failures …
+ASYNCHRONOUS = frozenset(rule.code for rule in rules().values() if not rule.independent_of_async)
+# … the keywords alone are enough for these; `for … in graph.astream()` stays wrong in a `def`.
+ON_THE_EVENT_LOOP = ASYNCHRONOUS & {"LGS201", "LGS204"}
 
 every = pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
 bad = pytest.mark.parametrize("project", BAD, ids=lambda project: project.name)
