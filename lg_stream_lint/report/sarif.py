@@ -64,12 +64,18 @@ def _rule(info: RuleInfo) -> dict[str, Any]:
         "id": info.code,
         "name": "".join(word.capitalize() for word in info.name.split("-")),
         "shortDescription": {"text": info.summary},
-        "fullDescription": {"text": info.summary},
+        "fullDescription": {"text": _section(info.doc, "What it does") or info.summary},
         "help": {"text": info.doc, "markdown": info.doc},
         "helpUri": f"{DOCS}/{info.code}/",
         "defaultConfiguration": {"level": _LEVELS[info.severity]},
         "properties": {"tags": [info.family, "langgraph", "streaming"]},
     }
+
+
+def _section(doc: str, title: str) -> str:
+    """The text below one heading of a rule's documentation, as one paragraph."""
+    text = doc.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return " ".join(text.split())
 
 
 def _result(finding: Finding, root: str, index: dict[str, int], fingerprint: str) -> dict[str, Any]:
