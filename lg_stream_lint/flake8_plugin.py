@@ -8,7 +8,7 @@ input. Suppression and configuration are ours; flake8's own ``noqa``, ``select``
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lg_stream_lint import __version__
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import argparse
     import ast
     from collections.abc import Iterator, Sequence
-
-    from flake8.options.manager import OptionManager
 
     from lg_stream_lint.config import Config
     from lg_stream_lint.finding import Finding
@@ -39,7 +37,7 @@ class Plugin:
         self.lines = lines
 
     @staticmethod
-    def add_options(manager: OptionManager) -> None:
+    def add_options(manager: Any) -> None:  # flake8's OptionManager: flake8 has no type stubs
         """Our options; they stand in flake8's configuration files too."""
         manager.add_option(
             "--lgs-pedantic",
@@ -74,7 +72,7 @@ class Plugin:
         try:
             found = config.load(os.getcwd(), isolated=options.lgs_isolated, explicit=options.lgs_config or None)
         except config.ConfigError as error:
-            from flake8.exceptions import ExecutionError
+            from flake8.exceptions import ExecutionError  # type: ignore[import-untyped, unused-ignore]
 
             raise ExecutionError(f"lg-stream-lint: {error}") from None
         cls.config = found._replace(pedantic=True) if options.lgs_pedantic else found
@@ -87,7 +85,7 @@ class Plugin:
             print(f"lg-stream-lint: {self.filename}: {type(error).__name__}: {error}", file=sys.stderr)
             return
         for finding in findings:
-            yield finding.span.row, finding.span.column - 1, f"{finding.code} {finding.message}", type(self)
+            yield finding.span.row, finding.span.column - 1, _line(finding), type(self)
 
     def _findings(self) -> list[Finding]:
         """What the command would find in the file."""
@@ -105,6 +103,11 @@ class Plugin:
         for error in result.errors:
             print(f"lg-stream-lint: internal error: {error}", file=sys.stderr)
         return [finding for finding in engine.shown(result, source, config) if finding.code not in _NOT_HERE]
+
+
+def _line(finding: Finding) -> str:
+    """Code and message on one line, which is where flake8 looks for them."""
+    return " ".join(f"{finding.code} {finding.message}".split())
 
 
 def encode(lines: Sequence[str]) -> bytes:
