@@ -1,0 +1,225 @@
+"""One file: gate, parse, one walk for all rules, findings with their places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import libcst as cst
+
+from lg_stream_lint.finding import Confidence, Finding, Related, Severity, Span
+from lg_stream_lint.python.gate import Gate, Needs, has_framework_word, needs
+from lg_stream_lint.python.parsing import NotAnalysed
+from lg_stream_lint.python.syntax import drive
+from lg_stream_lint.rules import registry
+from lg_stream_lint.rules.base import PythonRule, Report
+
+if TYPE_CHECKING:
+    from lg_stream_lint.python.module import Module
+    from lg_stream_lint.python.project import Project
+
+
+class FileResult(NamedTuple):
+    """What one file gave: findings before suppression and selection, in order, and what was seen on the way.
+
+    ``errors`` has one line for each rule that failed inside. ``handlers`` and ``streaming`` count functions that answer
+    requests and those of them that stream; ``not_followed`` lists the streams whose generator is not known.
+    """
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    errors: tuple[str, ...] = ()
+    analysed: bool = False
+    unreadable: str = ""
+    handlers: int = 0
+    streaming: int = 0
+    not_followed: tuple[str, ...] = ()
+
+
+_classes: list[type[PythonRule]] | None = None
+_gates: dict[int, tuple[Project, Gate]] = {}
+
+
+def rule_classes() -> list[type[PythonRule]]:
+    """The Python rules, imported once per process, in the order of their codes."""
+    global _classes
+    if _classes is None:
+        loaded = [registry.load(info) for info in registry.rules().values()]
+        _classes = [cls for cls in loaded if cls is not None]
+    return _classes
+
+
+def gate_of(project: Project) -> Gate:
+    """The project's gate, derived from what the rules declare."""
+    known = _gates.get(id(project))
+    if known is None or known[0] is not project:
+        declared: list[Needs] = [needs(cls.place, cls.evidence) for cls in rule_classes()]
+        known = _gates[id(project)] = (project, Gate(project, declared))
+    return known[1]
+
+
+def analyse(path: str, source: bytes, project: Project, *, explicit: bool = False, gated: bool = True) -> FileResult:
+    """Analyse one file of a project. Never raises for what the file holds.
+
+    ``explicit`` files (named by the user) are reported when they cannot be analysed, whatever is in them.
+    """
+    if project.sources.get(path) is not source:
+        on_disk = project.read(path)
+        if on_disk != source:
+            project.override(path, source)
+    if gated and not explicit and not gate_of(project).lets_through(path):
+        return FileResult(path)
+    if gated and explicit and not has_framework_word(source) and not gate_of(project).lets_through(path):
+        reason = _unreadable(source)
+        return FileResult(path, (_not_analysed(path, reason),), unreadable=reason.reason) if reason else FileResult(path)
+    try:
+        module = project.load(path, source)
+    except NotAnalysed as error:
+        shown = explicit or has_framework_word(source)
+        return FileResult(path, (_not_analysed(path, error),) if shown else (), unreadable=error.reason)
+    return _run_rules(module)
+
+
+def _unreadable(source: bytes) -> NotAnalysed | None:
+    from lg_stream_lint.python.parsing import parse
+
+    try:
+        parse(source)
+    except NotAnalysed as error:
+        return error
+    return None
+
+
+def _not_analysed(path: str, error: NotAnalysed) -> Finding:
+    info = registry.rules()["LGS001"]
+    message = f"File not analysed: {error.reason}. Nothing in it was checked; repair it, or exclude it."
+    span = Span(error.row, 1, error.row, 1)
+    return Finding("LGS001", info.name, Severity.WARNING, Confidence.HIGH, message, path, span, (error.row,))
+
+
+def _run_rules(module: Module) -> FileResult:
+    reports: list[Report] = []
+    errors: list[str] = []
+    failed: set[PythonRule] = set()
+    visits: dict[type[cst.CSTNode], list[Callable[[Any], Any]]] = {}
+    leaves: dict[type[cst.CSTNode], list[Callable[[Any], Any]]] = {}
+    for cls in rule_classes():
+        rule = cls(module, reports)
+        for kind, name, leaving in methods_of(cls):
+            table = leaves if leaving else visits
+            table.setdefault(kind, []).append(_guarded(rule, getattr(rule, name), failed, errors))
+    drive(module.tree, visits, leaves)
+    findings = _findings(module, reports)
+    handlers, streaming, not_followed = _coverage(module, errors)
+    return FileResult(module.path, findings, tuple(errors), True, "", handlers, streaming, not_followed)
+
+
+def _guarded(
+    rule: PythonRule, call: Callable[[Any], Any], failed: set[PythonRule], errors: list[str]
+) -> Callable[[Any], Any]:
+    """A rule that fails says so once for the file and is not asked again; the other rules go on."""
+
+    def visit(node: Any) -> None:
+        if rule in failed:
+            return
+        try:
+            call(node)
+        except Exception as error:
+            failed.add(rule)
+            errors.append(f"{rule.info.code} failed in {rule.module.path}: {type(error).__name__}: {error}")
+
+    return visit
+
+
+_methods: dict[type[PythonRule], list[tuple[type[cst.CSTNode], str, bool]]] = {}
+
+
+def methods_of(cls: type[PythonRule]) -> list[tuple[type[cst.CSTNode], str, bool]]:
+    """The node classes that a rule asked for, with the method's name and whether it is called on leaving."""
+    known = _methods.get(cls)
+    if known is None:
+        known = []
+        for name in dir(cls):
+            prefix, _, kind = name.partition("_")
+            node = getattr(cst, kind, None) if prefix in ("visit", "leave") else None
+            if node is not None and getattr(cls, name) is not getattr(cst.CSTVisitor, name, None):
+                known.append((node, name, prefix == "leave"))
+        _methods[cls] = known
+    return known
+
+
+def _findings(module: Module, reports: Sequence[Report]) -> tuple[Finding, ...]:
+    found: dict[tuple[str, Span], tuple[Finding, PythonRule]] = {}
+    for report in reports:
+        span = module.span(report.node)
+        info = report.rule.info
+        finding = Finding(
+            info.code,
+            info.name,
+            report.severity,
+            report.confidence,
+            report.message,
+            module.path,
+            span,
+            suppressing_lines(module, report.node, span),
+            tuple(Related(p.module.path, p.module.span(p.node), p.message) for p in report.related),
+            report.fix,
+        )
+        found.setdefault((info.code, span), (finding, report.rule))
+    kept = [
+        finding
+        for finding, rule in found.values()
+        if not any(other.code in rule.loses_to and _covers(other.span, finding.span) for other, _ in found.values())
+    ]
+    return tuple(sorted(kept, key=lambda finding: finding.sort_key))
+
+
+def _covers(winner: Span, loser: Span) -> bool:
+    """Whether two findings are about one cause: the same line, or the loser's place inside the winner's."""
+    inside = (winner.row, winner.column) <= (loser.row, loser.column) and (loser.end_row, loser.end_column) <= (
+        winner.end_row,
+        winner.end_column,
+    )
+    return inside or winner.row == loser.row
+
+
+def suppressing_lines(module: Module, node: cst.CSTNode, span: Span) -> tuple[int, ...]:
+    """The physical lines on which a comment silences a finding: the statement's first and last, and the reported one."""
+    statement = module.statement_at(node)
+    whole = module.span(statement)
+    last = whole.end_row
+    if isinstance(statement, cst.BaseCompoundStatement):
+        last = _header_end(module, statement, whole.row)
+    return tuple(sorted({whole.row, last, span.row}))
+
+
+def _header_end(module: Module, statement: cst.BaseCompoundStatement, first: int) -> int:
+    """The line on which a compound statement's header ends: the last one with code before its body's first statement."""
+    body = statement.body
+    if not isinstance(body, cst.IndentedBlock) or not body.body:
+        return module.span(body).row if isinstance(body, cst.BaseSuite) else first
+    lines = module.lines
+    row = module.span(body.body[0]).row - 1
+    while row > first and (not lines[row - 1].strip() or lines[row - 1].lstrip().startswith("#")):
+        row -= 1
+    return max(row, first)
+
+
+def _coverage(module: Module, errors: list[str]) -> tuple[int, int, tuple[str, ...]]:
+    """How many handlers the file has, how many stream, and which streams lead to a generator that is not known."""
+    try:
+        facts = module.project.facts
+        handlers = [f for f in module.functions if facts.functions.is_handler(f)]
+        streaming = set()
+        unknown = []
+        for stream in facts.streams.of(module):
+            function = stream.handler or (module.function_at(stream.call) if stream.call is not None else None)
+            if function is not None:
+                streaming.add(function)
+            if stream.content is not None and not facts.infer.of(stream.content, module):
+                row = module.span(stream.call).row if stream.call is not None else 1
+                unknown.append(f"{module.path}:{row}")
+        return len(handlers), len(streaming), tuple(unknown)
+    except Exception as error:
+        errors.append(f"coverage failed in {module.path}: {type(error).__name__}: {error}")
+        return 0, 0, ()

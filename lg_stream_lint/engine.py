@@ -1,0 +1,157 @@
+"""The run: discover, gate, analyse, collect. It knows no rule and no file format by name."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lg_stream_lint import suppression
+from lg_stream_lint.discovery import discover
+from lg_stream_lint.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from lg_stream_lint.analysis import FileResult
+    from lg_stream_lint.config import Config
+    from lg_stream_lint.knowledge import Knowledge
+
+#: Bytes; larger files are data or generated, and are counted, not analysed.
+LARGEST = 5_000_000
+
+
+class Coverage(NamedTuple):
+    """What a run looked at. ``not_followed``, ``unreadable`` and ``too_large`` are ``path[:row]: reason`` texts."""
+
+    files_read: int = 0
+    files_analysed: int = 0
+    handlers: int = 0
+    streaming_handlers: int = 0
+    not_followed: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
+
+
+class RunResult(NamedTuple):
+    """A run's findings (selected, not suppressed, in order), its internal errors, its coverage and its warnings."""
+
+    findings: tuple[Finding, ...]
+    errors: tuple[str, ...]
+    coverage: Coverage
+    warnings: tuple[str, ...]
+
+
+class _Outcome(NamedTuple):
+    """One file's share of a run, small enough to send between processes."""
+
+    result: FileResult | None
+    findings: tuple[Finding, ...]
+    read: bool
+    unreadable: str = ""
+    too_large: str = ""
+
+
+_tables: dict[tuple[Any, ...], Knowledge] = {}
+
+
+def tables_of(config: Config) -> Knowledge:
+    """The tables with the configuration's own rows; made once per configuration."""
+    from lg_stream_lint.knowledge import knowledge
+
+    if not config.extend:
+        return knowledge()
+    known = _tables.get(config.extend)
+    if known is None:
+        known = _tables[config.extend] = knowledge().extend(dict(config.extend))
+    return known
+
+
+def run(paths: Sequence[str], config: Config, *, stdin: tuple[str, bytes] | None = None) -> RunResult:
+    """Analyse files and folders, or standard input given as ``(file name, bytes)``.
+
+    Results do not depend on the number of processes. Raises :class:`~lg_stream_lint.discovery.MissingPathError`.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # trees are freed by their reference counts or with the process; the collector only walks them
+    try:
+        if stdin is not None:
+            path = os.path.abspath(stdin[0])
+            outcomes = [_one(path, config, explicit=True, source=stdin[1])]
+            return _collect(outcomes, (), ())
+        found = discover(paths, config)
+        outcomes = _all(found.files, found.explicit, config)
+        return _collect(outcomes, found.warnings, found.unreadable)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def analyse_source(path: str, source: bytes, config: Config) -> FileResult:
+    """One file's findings before suppression and selection, for front ends that bring the source themselves."""
+    from lg_stream_lint.analysis import analyse
+    from lg_stream_lint.python.project import project_of
+
+    path = os.path.abspath(path)
+    return analyse(path, source, project_of(path, tables_of(config)), explicit=True)
+
+
+def _all(files: Sequence[str], explicit: frozenset[str], config: Config) -> list[_Outcome]:
+    jobs = config.jobs or (os.cpu_count() or 1)
+    if jobs > 1 and len(files) > 1 and hasattr(os, "fork"):
+        from lg_stream_lint.parallel import worthwhile
+
+        if worthwhile(files):
+            from lg_stream_lint.parallel import run_forked
+
+            return run_forked(lambda path: _one(path, config, explicit=path in explicit), files, jobs)
+    return [_one(path, config, explicit=path in explicit) for path in files]
+
+
+def _one(path: str, config: Config, *, explicit: bool, source: bytes | None = None) -> _Outcome:
+    if source is None:
+        try:
+            if os.path.getsize(path) > LARGEST:
+                return _Outcome(None, (), True, too_large=path)
+            with open(path, "rb") as file:
+                source = file.read()
+        except OSError as error:
+            return _Outcome(None, (), False, unreadable=f"{path}: {error.strerror or error}")
+    from lg_stream_lint.analysis import analyse
+    from lg_stream_lint.python.project import project_of
+
+    result = analyse(path, source, project_of(path, tables_of(config)), explicit=explicit)
+    return _Outcome(result, shown(result, source, config), True)
+
+
+def shown(result: FileResult, source: bytes, config: Config) -> tuple[Finding, ...]:
+    """A file's findings after suppression comments, selection and per-file ignores."""
+
+    def ran(code: str) -> bool:
+        return config.is_selected(code) and not config.ignored_for(result.path, code)
+
+    hidden_infos = {f.code for f in result.findings if f.severity == Severity.INFO and not config.pedantic}
+    found = suppression.apply(
+        source,
+        [f for f in result.findings if config.shows(f)],
+        path=result.path,
+        ran=lambda code: ran(code) and code not in hidden_infos,
+        report_unused=result.analysed and not result.errors,
+    )
+    return tuple(sorted((f for f in found if config.shows(f)), key=lambda f: f.sort_key))
+
+
+def _collect(outcomes: list[_Outcome], warnings: Sequence[str], unreadable: Sequence[str]) -> RunResult:
+    findings = sorted((f for o in outcomes for f in o.findings), key=lambda f: f.sort_key)
+    results = [o.result for o in outcomes if o.result is not None]
+    not_read = [o.unreadable for o in outcomes if o.unreadable]
+    not_read += [f"{r.path}: {r.unreadable}" for r in results if r.unreadable]
+    coverage = Coverage(
+        files_read=sum(1 for o in outcomes if o.read),
+        files_analysed=sum(1 for r in results if r.analysed),
+        handlers=sum(r.handlers for r in results),
+        streaming_handlers=sum(r.streaming for r in results),
+        not_followed=tuple(text for r in results for text in r.not_followed),
+        unreadable=(*unreadable, *not_read),
+        too_large=tuple(o.too_large for o in outcomes if o.too_large),
+    )
+    return RunResult(tuple(findings), tuple(e for r in results for e in r.errors), coverage, tuple(warnings))

@@ -1,0 +1,213 @@
+"""What blocks the thread it runs on, directly or through plain functions that are called on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import libcst as cst
+
+from lg_stream_lint.python.runnables import RunnableCall, runnable_call
+from lg_stream_lint.python.scopes import Function
+from lg_stream_lint.python.streams import iterations
+from lg_stream_lint.python.value import Kind, Value, Values
+
+if TYPE_CHECKING:
+    from lg_stream_lint.knowledge import Blocking, BlockingClass
+    from lg_stream_lint.python.facts import Facts
+    from lg_stream_lint.python.module import Module
+
+#: How many plain functions lie at most between an async function and what blocks in it.
+DEEPEST = 4
+BY_NAME = frozenset({"stream", "invoke", "batch"})
+_EXCUSES = ("hasattr", "iscoroutinefunction", "isawaitable", "getattr", "iscoroutine", "isasyncgenfunction", "callable")
+_FALLBACKS = ("NotImplementedError", "AttributeError", "RuntimeError", "TypeError")
+_CONSUMERS = frozenset({"list", "tuple", "set", "dict", "next", "sum", "sorted", "any", "all", "max", "min", "enumerate", "zip", "join"})
+
+
+class Site(NamedTuple):
+    """A blocking call: of a graph or model (``runnable``), or one that the table of blocking calls knows (``known``)."""
+
+    node: cst.CSTNode
+    module: Module
+    runnable: RunnableCall | None
+    known: Blocking | BlockingClass | None
+    label: str
+
+
+class Reached(NamedTuple):
+    """A blocking call and the way to it: ``node`` stands in the function that was asked about, ``path`` names what is called."""
+
+    node: cst.CSTNode
+    site: Site
+    path: tuple[Function, ...]
+
+
+class BlockingCalls:
+    """Answers, for a function, what blocks while its own body runs."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._direct: dict[Function, tuple[Site, ...]] = {}
+        self._reached: dict[Function, tuple[Reached, ...]] = {}
+
+    def direct(self, function: Function) -> tuple[Site, ...]:
+        """The blocking calls in the function's own body."""
+        known = self._direct.get(function)
+        if known is None:
+            known = self._direct[function] = tuple(self._find(function))
+        return known
+
+    def _find(self, function: Function) -> Iterator[Site]:
+        module = function.module
+        seen: set[cst.CSTNode] = set()
+        for call in function.calls:
+            site = self.site(call, module)
+            if site is None or excused(module, call):
+                continue
+            generator = site.runnable is not None and site.runnable.kind == "generator"
+            if generator and not self._iterated_here(call, function):
+                continue
+            if call not in seen:
+                seen.add(call)
+                yield site
+
+    def site(self, call: cst.Call, module: Module) -> Site | None:
+        """What a call is, if it blocks (or, for a generator, if iterating it does)."""
+        found = runnable_call(self.facts, call, module, BY_NAME)
+        if found is not None:
+            if found.kind not in ("blocking", "generator"):
+                return None
+            return Site(call, module, found, None, f"{found.method}()")
+        for value in self.facts.infer.of(call.func, module):
+            known, label = self._known(value)
+            if known is not None:
+                return Site(call, module, None, known, label)
+        return None
+
+    def _known(self, value: Value) -> tuple[Blocking | BlockingClass | None, str]:
+        tables = self.facts.project.knowledge
+        if value.kind == Kind.EXTERNAL:
+            return tables.blocking_functions.get(value.name), value.name
+        if value.kind == Kind.METHOD and value.inner is not None and value.inner.kind == Kind.INSTANCE:
+            row = tables.blocking_classes.get(value.inner.name)
+            if row is not None and row.blocks(value.name):
+                return row, f"{value.inner.name.rpartition('.')[2]}.{value.name}"
+        return None, ""
+
+    def _iterated_here(self, call: cst.Call, function: Function) -> bool:
+        """Whether a synchronous generator is iterated by this function itself (and not handed to a response or a thread)."""
+        if sync_consumer(function.module, call):
+            return True
+        for node, iterated in iterations(function):
+            if _is_async(node) or iterated is call:
+                continue
+            if any(v.kind == Kind.GENERATOR and v.node is call for v in self.facts.infer.of(iterated, function.module)):
+                return True
+        return False
+
+    def reached(self, function: Function, depth: int = DEEPEST) -> tuple[Reached, ...]:
+        """Every blocking call that runs when the function's body runs: its own, and those of plain functions it calls."""
+        known = self._reached.get(function)
+        if known is not None:
+            return known
+        self._reached[function] = ()
+        found = [Reached(site.node, site, ()) for site in self.direct(function)]
+        if depth > 0:
+            for node, callee in self._entered(function):
+                for inner in self.reached(callee, depth - 1):
+                    found.append(Reached(node, inner.site, (callee, *inner.path)))
+                    break  # one reason is enough for a call
+        result = tuple(found)
+        if depth == DEEPEST or not found:
+            self._reached[function] = result
+        else:
+            del self._reached[function]
+        return result
+
+    def _entered(self, function: Function) -> Iterator[tuple[cst.CSTNode, Function]]:
+        """The plain functions whose bodies run inside this one's: called, or sync generators iterated here."""
+        module = function.module
+        for call in function.calls:
+            if excused(module, call):
+                continue
+            for value in self.facts.infer.of(call.func, module):
+                callee = _callee(value)
+                if callee is not None and not callee.is_async and not callee.is_generator and callee is not function:
+                    yield call, callee
+        for node, iterated in iterations(function):
+            if _is_async(node):
+                continue
+            for value in self.facts.infer.of(iterated, module):
+                if value.kind == Kind.GENERATOR and value.function is not None and value.function is not function:
+                    yield iterated, value.function
+
+
+def _callee(value: Value) -> Function | None:
+    if value.kind == Kind.FUNCTION:
+        return value.function
+    if value.kind == Kind.CLASS and value.cls is not None:
+        return value.cls.methods.get("__init__")
+    if value.kind == Kind.INSTANCE and value.cls is not None:
+        return value.cls.methods.get("__call__")
+    if value.kind == Kind.PARTIAL and value.inner is not None:
+        return _callee(value.inner)
+    return None
+
+
+def _is_async(node: cst.CSTNode) -> bool:
+    return isinstance(node, (cst.For, cst.CompFor)) and node.asynchronous is not None
+
+
+def sync_consumer(module: Module, call: cst.Call) -> bool:
+    """Whether a call's result is iterated on the spot: by ``for``, a comprehension, ``list()``, ``next()``, ``join`` …"""
+    parent = module.parents.get(call)
+    if isinstance(parent, (cst.For, cst.CompFor)):
+        return parent.iter is call and parent.asynchronous is None
+    if isinstance(parent, cst.From):
+        return True
+    if isinstance(parent, cst.Arg):
+        outer = module.parents.get(parent)
+        if isinstance(outer, cst.Call):
+            name = outer.func.value if isinstance(outer.func, cst.Name) else outer.func.attr.value if isinstance(outer.func, cst.Attribute) else ""
+            if name in ("enumerate", "zip"):
+                return sync_consumer(module, outer)
+            return name in _CONSUMERS
+    return isinstance(parent, cst.StarredElement)
+
+
+def excused(module: Module, call: cst.CSTNode) -> bool:
+    """Whether a call is awaited, opened by ``with``, or stands in the branch for objects that have no async method."""
+    parent = module.parents.get(call)
+    if isinstance(parent, (cst.Await, cst.WithItem)):
+        return True
+    if isinstance(parent, (cst.For, cst.CompFor)) and parent.iter is call and parent.asynchronous is not None:
+        return True
+    child: cst.CSTNode = call
+    while parent is not None and not isinstance(parent, (cst.FunctionDef, cst.Lambda)):
+        if isinstance(parent, cst.ExceptHandler) and parent.type is not None and _names(parent.type) & set(_FALLBACKS):
+            return True
+        if isinstance(parent, (cst.If, cst.IfExp)) and child is not parent.test and _asks_for_method(parent.test):
+            return True
+        child, parent = parent, module.parents.get(parent)
+    return False
+
+
+def _names(node: cst.CSTNode) -> set[str]:
+    from lg_stream_lint.python.syntax import walk
+
+    return {n.value for n in walk(node) if isinstance(n, cst.Name)}
+
+
+def _asks_for_method(test: cst.CSTNode) -> bool:
+    from lg_stream_lint.python.syntax import walk
+
+    for node in walk(test):
+        if isinstance(node, cst.Call):
+            name = node.func.value if isinstance(node.func, cst.Name) else node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+            if name in _EXCUSES:
+                return True
+    return False
+
+
+__all__ = ["BlockingCalls", "Reached", "Site", "Values", "excused", "sync_consumer"]

@@ -1,0 +1,165 @@
+"""Facts that span a project: who passes what to a function, what ``app.state`` holds, which functions run where."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lg_stream_lint.python.scopes import Function
+from lg_stream_lint.python.syntax import argument, dotted_text
+from lg_stream_lint.python.value import Kind, Value, Values, is_none, merge
+from lg_stream_lint.python.values import Inference
+
+if TYPE_CHECKING:
+    from lg_stream_lint.python.blocking import BlockingCalls
+    from lg_stream_lint.python.functions import Functions
+    from lg_stream_lint.python.module import Module
+    from lg_stream_lint.python.project import Project
+    from lg_stream_lint.python.streams import Frames, Streams
+
+#: How many files are read to find a function's callers; a name in more files than that is no name to follow.
+_MOST_FILES = 24
+
+
+class Facts:
+    """One per project; each answer is computed on demand and kept."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.infer = Inference(project)
+        self._states: dict[str, Values] = {}
+        self._callers: dict[Function, list[tuple[Module, cst.Call]]] = {}
+
+    @cached_property
+    def functions(self) -> Functions:
+        """What kind each function is, and where it runs."""
+        from lg_stream_lint.python.functions import Functions
+
+        return Functions(self)
+
+    @cached_property
+    def streams(self) -> Streams:
+        """Which generator feeds which response."""
+        from lg_stream_lint.python.streams import Streams
+
+        return Streams(self)
+
+    @cached_property
+    def blocking(self) -> BlockingCalls:
+        """What blocks the thread that a function runs on."""
+        from lg_stream_lint.python.blocking import BlockingCalls
+
+        return BlockingCalls(self)
+
+    @cached_property
+    def frames(self) -> Frames:
+        """Which generators yield ready-made server-sent events."""
+        from lg_stream_lint.python.streams import Frames
+
+        return Frames(self)
+
+    def app_state(self, name: str) -> Values:
+        """What ``app.state.<name>`` or ``request.app.state.<name>`` was assigned anywhere in the project."""
+        known = self._states.get(name)
+        if known is not None:
+            return known
+        self._states[name] = ()
+        groups: list[Values] = []
+        for path in self.project.mentioning(f"state.{name}".encode())[:_MOST_FILES]:
+            module = self.project.module(path)
+            if module is not None:
+                groups.extend(self._assigned_states(module, name))
+        self._states[name] = merge(groups)
+        return self._states[name]
+
+    def _assigned_states(self, module: Module, name: str) -> list[Values]:
+        groups = []
+        for node in module.parents:
+            if not isinstance(node, (cst.Assign, cst.AnnAssign)) or node.value is None:
+                continue
+            targets = [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
+            if any(dotted_text(t).endswith(f"state.{name}") for t in targets if isinstance(t, cst.Attribute)):
+                groups.append(self.infer.of(node.value, module))
+        return groups
+
+    def has_cheap_state(self, graph: Value | None) -> bool:
+        """Whether reading the graph's state costs nothing: it was compiled with no saver, or with one in memory.
+
+        A graph whose construction is not known may have any saver.
+        """
+        while graph is not None and not (isinstance(graph.node, cst.Call) and graph.home is not None):
+            graph = graph.inner
+        if graph is None or not isinstance(graph.node, cst.Call) or graph.home is None:
+            return False
+        if any(arg.star for arg in graph.node.args):
+            return False
+        given = argument(graph.node, "checkpointer")
+        if given is None:
+            return True
+        values = self.infer.of(given, graph.home)
+        savers = self.project.knowledge.savers
+        return bool(values) and all(is_none(v) or (v.name in savers and savers[v.name].in_memory) for v in values)
+
+    def callers(self, function: Function) -> list[tuple[Module, cst.Call]]:
+        """The calls of a function of the project, as far as they can be resolved."""
+        known = self._callers.get(function)
+        if known is not None:
+            return known
+        self._callers[function] = []
+        name = function.name
+        if name == "<lambda>":
+            return []
+        if name == "__init__" and function.cls is not None:
+            name = function.cls.name
+        paths = self.project.mentioning(name.encode())
+        if len(paths) > _MOST_FILES:
+            paths = [p for p in paths if p == function.module.path]
+        found: list[tuple[Module, cst.Call]] = []
+        for path in paths:
+            module = function.module if path == function.module.path else self.project.module(path)
+            if module is None:
+                continue
+            found.extend((module, call) for call in module.calls if self._calls(call, module, function, name))
+        self._callers[function] = found
+        return found
+
+    def _calls(self, call: cst.Call, module: Module, function: Function, name: str) -> bool:
+        func = call.func
+        last = func.value if isinstance(func, cst.Name) else func.attr.value if isinstance(func, cst.Attribute) else ""
+        if last != name:
+            return False
+        for value in self.infer.of(func, module):
+            if value.function is function or (value.kind == Kind.CLASS and value.cls is not None and value.cls is function.cls):
+                return True
+        return False
+
+    def passed(self, function: Function, position: int) -> Values:
+        """What the function's callers pass for a parameter (position among all parameters, ``self`` counted)."""
+        name = function.parameters[position].name
+        offset = 1 if function.is_method else 0
+        groups: list[Values] = []
+        for module, call in self.callers(function):
+            given = _given(call, name, position - offset)
+            if given is not None:
+                groups.append(self.infer.of(given, module))
+        return merge(groups)
+
+
+def _given(call: cst.Call, name: str, position: int) -> cst.BaseExpression | None:
+    place = 0
+    for arg in call.args:
+        if arg.keyword is not None:
+            if arg.keyword.value == name:
+                return arg.value
+        elif arg.star:
+            return None
+        else:
+            if place == position:
+                return arg.value
+            place += 1
+    return None
+
+
+__all__ = ["Facts", "Value"]

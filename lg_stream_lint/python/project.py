@@ -1,0 +1,251 @@
+"""The project around a file: its modules, found by name, parsed once, never imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from lg_stream_lint.knowledge import Knowledge, knowledge
+from lg_stream_lint.python.parsing import NotAnalysed, parse
+from lg_stream_lint.roots import import_roots, repository_of, root_of
+
+if TYPE_CHECKING:
+    from lg_stream_lint.python.facts import Facts
+    from lg_stream_lint.python.module import Module
+    from lg_stream_lint.versions import Versions
+
+#: Folders that hold other people's code or copies of this one.
+SKIPPED = frozenset(
+    {
+        ".git", ".hg", ".svn", ".venv", "venv", "env", ".env", "node_modules", "__pycache__", "site-packages", "build", "dist",
+        ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ipynb_checkpoints", ".eggs", "__pypackages__",
+    }
+)  # fmt: skip
+
+#: More than any hand-written module; a larger file is data or generated.
+LARGEST = 5_000_000
+
+
+class Located(NamedTuple):
+    """Where a dotted name leads: a file, and the names below it that are left to look up in it."""
+
+    path: str
+    rest: tuple[str, ...]
+
+
+class Project:
+    """Everything below one root: the modules found so far, and the facts that span them.
+
+    ``sources`` overrides what is on the disk (standard input, an editor's buffer).
+    """
+
+    def __init__(self, root: str, tables: Knowledge | None = None) -> None:
+        self.root = root
+        self.knowledge = tables or knowledge()
+        self.sources: dict[str, bytes] = {}
+        self._modules: dict[str, Module | None] = {}
+        self._bytes: dict[str, bytes | None] = {}
+        self._located: dict[tuple[str, str], Located | None] = {}
+        self._files: list[str] | None = None
+        self._mentions: dict[bytes, list[str]] = {}
+        self._external_tops: frozenset[str] | None = None
+        self._facts: Facts | None = None
+        self._versions: dict[str, Versions] = {}
+
+    # Files
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes, or None when it cannot be read or is too large to be a module."""
+        if path in self.sources:
+            return self.sources[path]
+        if path not in self._bytes:
+            try:
+                data: bytes | None = None
+                if os.path.getsize(path) <= LARGEST:
+                    with open(path, "rb") as file:
+                        data = file.read()
+            except OSError:
+                data = None
+            self._bytes[path] = data
+        return self._bytes[path]
+
+    def files(self) -> list[str]:
+        """Every Python file below the root, sorted; other people's code and virtual environments left out."""
+        if self._files is None:
+            self._files = sorted({*_python_files(self.root), *self.sources})
+        return self._files
+
+    def mentioning(self, word: bytes) -> list[str]:
+        """The files whose bytes hold the word."""
+        found = self._mentions.get(word)
+        if found is None:
+            found = [path for path in self.files() if word in (self.read(path) or b"")]
+            self._mentions[word] = found
+        return found
+
+    # Modules
+
+    def module(self, path: str) -> Module | None:
+        """The parsed module, or None when it cannot be analysed."""
+        if path not in self._modules:
+            source = self.read(path)
+            try:
+                self._modules[path] = self._build(path, source) if source is not None else None
+            except NotAnalysed:
+                self._modules[path] = None
+        return self._modules[path]
+
+    def load(self, path: str, source: bytes) -> Module:
+        """The module made of these bytes. Raises :class:`NotAnalysed` with the reason."""
+        known = self._modules.get(path)
+        if known is not None and known.source == source:
+            return known
+        module = self._build(path, source)
+        self._modules[path] = module
+        return module
+
+    def override(self, path: str, source: bytes) -> None:
+        """Let these bytes stand for a file; every fact that may rest on what it held is dropped."""
+        self.sources[path] = source
+        self._modules.clear()
+        self._located.clear()
+        self._mentions.clear()
+        self._files = None
+        self._facts = None
+
+    def _build(self, path: str, source: bytes) -> Module:
+        from lg_stream_lint.python.module import Module
+
+        return Module(path, source, parse(source), self, self.name_of(path))
+
+    def name_of(self, path: str) -> str:
+        """The dotted name of a file below the nearest import root that holds it."""
+        for base in import_roots(path):
+            if path.startswith(base.rstrip(os.sep) + os.sep):
+                parts = os.path.relpath(path, base)[: -len(".py")].split(os.sep)
+                if parts[-1] == "__init__":
+                    parts.pop()
+                return ".".join(parts)
+        return os.path.basename(path).removesuffix(".py")
+
+    def is_external(self, dotted: str) -> bool:
+        """Whether the name belongs to a package that the tables know: a folder of that name does not hide it."""
+        if self._external_tops is None:
+            tables = self.knowledge
+            names = (tables.models, tables.graph_factories, tables.types, tables.savers, tables.responses, tables.apps)
+            tops = {name.partition(".")[0] for table in names for name in table}
+            tops.update({"langchain_core", "langgraph", "langchain", "asyncio", "functools", "typing", "contextlib"})
+            self._external_tops = frozenset(tops)
+        return dotted.partition(".")[0] in self._external_tops
+
+    def locate(self, dotted: str, importer: str, level: int = 0) -> Located | None:
+        """The file that an import statement in ``importer`` leads to, and what is left of the name below it.
+
+        Absolute names are looked for below the import roots and then below every folder between the file and the root:
+        services are started from a sub-folder more often than they say so.
+        """
+        if level:
+            base = os.path.dirname(importer)
+            for _ in range(level - 1):
+                base = os.path.dirname(base)
+            return self._below(base, dotted.split(".") if dotted else [], allow_base=True)
+        if self.is_external(dotted):
+            return None
+        folder = os.path.dirname(importer)
+        key = (folder, dotted)
+        if key not in self._located:
+            self._located[key] = self._search(dotted.split("."), importer, folder)
+        return self._located[key]
+
+    def _search(self, parts: list[str], importer: str, folder: str) -> Located | None:
+        bases = list(import_roots(importer))
+        current = folder
+        while len(current) >= len(self.root):
+            bases.append(current)
+            if current == os.path.dirname(current):
+                break
+            current = os.path.dirname(current)
+        for base in dict.fromkeys(bases):
+            found = self._below(base, parts, allow_base=False)
+            if found is not None:
+                return found
+        return None
+
+    def _below(self, base: str, parts: list[str], *, allow_base: bool) -> Located | None:
+        """The longest part of the name that is a file below ``base``."""
+        best: Located | None = None
+        folder = base
+        if allow_base and self._is_file(os.path.join(base, "__init__.py")):
+            best = Located(os.path.join(base, "__init__.py"), tuple(parts))
+        for position, part in enumerate(parts):
+            rest = tuple(parts[position + 1 :])
+            package = os.path.join(folder, part, "__init__.py")
+            module = os.path.join(folder, part + ".py")
+            if self._is_file(package):
+                best = Located(package, rest)
+            elif self._is_file(module):
+                return Located(module, rest)
+            folder = os.path.join(folder, part)
+        return best
+
+    def _is_file(self, path: str) -> bool:
+        return path in self.sources or os.path.isfile(path)
+
+    # Facts
+
+    @property
+    def facts(self) -> Facts:
+        """The facts that need more than one module."""
+        if self._facts is None:
+            from lg_stream_lint.python.facts import Facts
+
+            self._facts = Facts(self)
+        return self._facts
+
+    def versions(self, path: str) -> Versions:
+        """The versions of dependencies that hold for a file."""
+        folder = os.path.dirname(path)
+        if folder not in self._versions:
+            from lg_stream_lint.versions import versions_for
+
+            self._versions[folder] = versions_for(path, repository_of(path))
+        return self._versions[folder]
+
+
+def _python_files(root: str) -> Iterator[str]:
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in SKIPPED and not os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
+                        folders.append(entry.path)
+                elif entry.name.endswith(".py") and entry.is_file():
+                    yield entry.path
+            except OSError:
+                continue
+
+
+_projects: dict[tuple[str, int], Project] = {}
+
+
+def project_of(path: str, tables: Knowledge | None = None) -> Project:
+    """The project that a file belongs to: one per root and set of tables, kept for the process."""
+    tables = tables or knowledge()
+    root = root_of(path)
+    key = (root, id(tables))
+    found = _projects.get(key)
+    if found is None:
+        found = _projects[key] = Project(root, tables)
+    return found
+
+
+def forget_projects() -> None:
+    """Drop every project: for tests and for servers whose files change under them."""
+    _projects.clear()

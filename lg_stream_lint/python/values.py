@@ -1,0 +1,397 @@
+"""What an expression can be: names, attributes, operators and literals. Calls are in :mod:`.calls`, types in :mod:`.types`."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lg_stream_lint.python import calls, types
+from lg_stream_lint.python.scopes import Binding, Class, Function, Scope
+from lg_stream_lint.python.syntax import string_value
+from lg_stream_lint.python.value import RUNNABLE_ROLES, Kind, Value, Values, literal, merge
+
+if TYPE_CHECKING:
+    from lg_stream_lint.python.module import Module
+    from lg_stream_lint.python.project import Project
+
+#: How many names, attributes and calls deep an expression is followed: real services need seven, cycles need a limit.
+DEEPEST = 24
+
+_BUILTINS = frozenset(dir(builtins))
+_LITERALS: dict[type[cst.CSTNode], str] = {
+    cst.SimpleString: "str",
+    cst.FormattedString: "str",
+    cst.Integer: "int",
+    cst.Float: "float",
+    cst.List: "list",
+    cst.ListComp: "list",
+    cst.Dict: "dict",
+    cst.DictComp: "dict",
+    cst.Set: "set",
+    cst.SetComp: "set",
+    cst.Tuple: "tuple",
+    cst.GeneratorExp: "generator",
+    cst.Comparison: "bool",
+}
+
+
+class Inference:
+    """Answers "what can this be?" for a project; every answer is computed once."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.tables = project.knowledge
+        self._known: dict[cst.CSTNode, Values] = {}
+        self._names: dict[tuple[Scope, str], Values] = {}
+        self._returns: dict[Function, Values] = {}
+        self._busy: set[object] = set()
+        self._cut = False
+        self._depth = 0
+
+    # Expressions
+
+    def of(self, node: cst.CSTNode, module: Module, scope: Scope | None = None) -> Values:
+        """Every value that is known to be possible; empty when nothing is known.
+
+        ``scope`` is needed for nodes that are no part of the module's tree (a parsed string annotation).
+        """
+        known = self._known.get(node)
+        if known is not None:
+            return known
+        return self._guarded(node, self._known, node, lambda: self._of(node, module, scope or module.scope_at(node)))
+
+    def _guarded(self, key: object, memo: dict, at: object, compute) -> Values:  # type: ignore[no-untyped-def, type-arg]
+        if key in self._busy or self._depth > DEEPEST:
+            self._cut = True
+            return ()
+        self._busy.add(key)
+        self._depth += 1
+        outer_cut, self._cut = self._cut, False
+        try:
+            found: Values = compute()
+        finally:
+            self._busy.discard(key)
+            self._depth -= 1
+        # An answer found while a cycle was cut short depends on where the question started: do not keep it.
+        if not self._cut or not self._busy:
+            memo[at] = found
+        self._cut = self._cut or outer_cut
+        return found
+
+    def _of(self, node: cst.CSTNode, module: Module, scope: Scope) -> Values:
+        name = _LITERALS.get(type(node))
+        if name is not None:
+            return (literal(name, node, module),)
+        if isinstance(node, cst.Name):
+            if node.value in ("None", "True", "False"):
+                return (literal("none" if node.value == "None" else "bool", node, module),)
+            return self.name(node.value, scope, node)
+        if isinstance(node, cst.Attribute):
+            return self._attribute_node(node, module, scope)
+        if isinstance(node, cst.Call):
+            return calls.call(self, node, module, scope)
+        if isinstance(node, cst.Await):
+            awaited = self.of(node.expression, module, scope)
+            return tuple(v.inner for v in awaited if v.kind == Kind.COROUTINE and v.inner is not None)
+        if isinstance(node, cst.NamedExpr):
+            return self.of(node.value, module, scope)
+        if isinstance(node, cst.IfExp):
+            return merge([self.of(node.body, module, scope), self.of(node.orelse, module, scope)])
+        if isinstance(node, cst.BooleanOperation):
+            return merge([self.of(node.left, module, scope), self.of(node.right, module, scope)])
+        if isinstance(node, cst.BinaryOperation):
+            return self._operation(node, module, scope)
+        if isinstance(node, cst.Subscript):
+            return self._subscript(node, module, scope)
+        if isinstance(node, cst.Lambda):
+            owner = module.owners.get(node)
+            return (Value(Kind.FUNCTION, function=owner, module=module),) if isinstance(owner, Function) else ()
+        if isinstance(node, cst.ConcatenatedString):
+            return (literal("str", node, module),)
+        return ()
+
+    def _attribute_node(self, node: cst.Attribute, module: Module, scope: Scope) -> Values:
+        base = self.of(node.value, module, scope)
+        found = merge([self.attribute(value, node.attr.value) for value in base])
+        if not found and isinstance(node.value, cst.Attribute) and node.value.attr.value == "state":
+            return self.project.facts.app_state(node.attr.value)
+        return found
+
+    def _operation(self, node: cst.BinaryOperation, module: Module, scope: Scope) -> Values:
+        if isinstance(node.operator, cst.BitOr):
+            left, right = self.of(node.left, module, scope), self.of(node.right, module, scope)
+            # `{...} | prompt | model`: one side is enough, LangChain coerces dicts, functions and lambdas on the other.
+            if any(v.is_runnable for v in (*left, *right)):
+                last = next((v for v in right if v.is_runnable), right[0] if right else None)
+                return (Value(Kind.INSTANCE, "langchain_core.runnables.RunnableSequence", "chain", inner=last, node=node, home=module),)
+            return ()
+        left = self.of(node.left, module, scope)
+        if left and all(v.kind == Kind.LITERAL and v.name in ("str", "list", "tuple", "int", "float") for v in left):
+            return (literal(left[0].name, node, module),)
+        return ()
+
+    def _subscript(self, node: cst.Subscript, module: Module, scope: Scope) -> Values:
+        base = self.of(node.value, module, scope)
+        index = node.slice[0].slice if len(node.slice) == 1 else None
+        key = string_value(index.value) if isinstance(index, cst.Index) else None
+        found = merge([self.item(value, key) for value in base])
+        return found
+
+    def item(self, value: Value, key: str | None) -> Values:
+        """``value[key]``: an element of a dict or list literal (any element when the key is not known)."""
+        if value.kind == Kind.LITERAL and isinstance(value.node, cst.Dict) and value.home is not None:
+            groups = []
+            for element in value.node.elements:
+                if not isinstance(element, cst.DictElement):
+                    continue
+                name = string_value(element.key)
+                if key is None or name is None or name == key:
+                    groups.append(self.of(element.value, value.home))
+            return merge(groups)
+        if value.kind == Kind.LITERAL and isinstance(value.node, (cst.List, cst.Tuple)) and value.home is not None:
+            return merge([self.of(element.value, value.home) for element in value.node.elements])
+        if value.kind == Kind.INSTANCE and value.name in ("builtins.dict", "builtins.list") and value.inner is not None:
+            return (value.inner,)
+        return ()
+
+    # Names
+
+    def name(self, name: str, scope: Scope, at: cst.CSTNode | None = None) -> Values:
+        """What a name can be when it is read in a scope."""
+        holder = scope.holder_of(name)
+        if holder is None:
+            module = scope.module
+            stars = [self.module_name(binding, name) for where in (scope, module.scope) for binding in where.stars]
+            found = merge([group for group in stars if group])
+            if found:
+                return found
+            return (Value(Kind.EXTERNAL, f"builtins.{name}"),) if name in _BUILTINS else ()
+        bindings = holder.bindings[name]
+        if at is not None and holder is scope and len(bindings) > 1:
+            live = _live(bindings, at, scope)
+            if live is not None:
+                return self.binding(live, name)
+        key = (holder, name)
+        known = self._names.get(key)
+        if known is not None:
+            return known
+        return self._guarded(key, self._names, key, lambda: merge([self.binding(b, name) for b in bindings]))
+
+    def module_name(self, star: Binding, name: str) -> Values:
+        """A name that a star import brings from a module of the project (or from outside: then only by its path)."""
+        located = self.project.locate(star.target, star.scope.module.path, star.level)
+        if located is None:
+            return ()
+        module = self.project.module(located.path)
+        return self.member(module, name) if module is not None else ()
+
+    def binding(self, binding: Binding, name: str) -> Values:
+        """What one binding gives a name."""
+        scope, node = binding.scope, binding.node
+        module = scope.module
+        kind = binding.kind
+        if kind == "import":
+            return self.imported(binding.target, module, binding.level)
+        if node is None:
+            return ()
+        if kind == "assign":
+            values = self.of(node, module, scope)
+            for position in binding.path:
+                values = merge([self._unpacked(value, position) for value in values])
+            return values
+        if kind == "annotation":
+            return types.annotated(self, node, module, scope)
+        if kind == "param":
+            return types.parameter(self, scope, name)
+        if kind in ("with", "async-with"):
+            if binding.path:
+                return ()
+            return merge([self._entered(value) for value in self.of(node, module, scope)])
+        if kind in ("for", "async-for") and not binding.path:
+            return merge([self._iterated(value) for value in self.of(node, module, scope)])
+        owner = module.owners.get(node)
+        if isinstance(owner, Function):
+            return calls.decorated(self, owner)
+        if isinstance(owner, Class):
+            return (Value(Kind.CLASS, cls=owner, module=module),)
+        return ()
+
+    def _unpacked(self, value: Value, position: int) -> Values:
+        if value.kind == Kind.LITERAL and isinstance(value.node, (cst.Tuple, cst.List)) and value.home is not None:
+            elements = value.node.elements
+            return self.of(elements[position].value, value.home) if position < len(elements) else ()
+        return ()
+
+    def _entered(self, value: Value) -> Values:
+        if value.kind == Kind.CONTEXT:
+            return (value.inner,) if value.inner is not None else ()
+        if value.kind == Kind.INSTANCE:
+            if value.cls is not None:
+                for method in ("__aenter__", "__enter__"):
+                    for found in self.attribute(value, method):
+                        if found.function is not None:
+                            return self.returns(found.function, value)
+            return (value,)
+        if value.kind == Kind.RESULT:
+            return (value._replace(name=value.name + "()"),)
+        return ()
+
+    def _iterated(self, value: Value) -> Values:
+        if value.kind == Kind.LITERAL and isinstance(value.node, (cst.List, cst.Tuple, cst.Set)):
+            return self.item(value, None)
+        if value.kind == Kind.INSTANCE and value.name == "builtins.list" and value.inner is not None:
+            return (value.inner,)
+        if value.kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR) and value.function is not None:
+            return self.yielded(value.function)
+        return ()
+
+    # Modules and imports
+
+    def imported(self, dotted: str, module: Module, level: int = 0) -> Values:
+        """What an imported name is: a module, something in one, or something outside the project."""
+        located = self.project.locate(dotted, module.path, level)
+        if located is None:
+            return () if level else (Value(Kind.EXTERNAL, dotted),)
+        target = self.project.module(located.path)
+        if target is None:
+            return ()
+        values: Values = (Value(Kind.MODULE, dotted, module=target),)
+        for part in located.rest:
+            values = merge([self.attribute(value, part) for value in values])
+        return values
+
+    def member(self, module: Module, name: str) -> Values:
+        """A name at the top level of a module of the project, re-exports and star imports followed."""
+        return self.name(name, module.scope) if name not in _BUILTINS or name in module.scope.bindings else ()
+
+    # Attributes
+
+    def attribute(self, value: Value, name: str) -> Values:
+        """``value.name``."""
+        kind = value.kind
+        if kind == Kind.EXTERNAL:
+            return (value._replace(name=f"{value.name}.{name}"),)
+        if kind == Kind.MODULE and value.module is not None:
+            found = self.member(value.module, name)
+            if found or not value.module.is_package:
+                return found
+            return self.imported(name, value.module, 1) if name not in value.module.scope.bindings else ()
+        if kind == Kind.INSTANCE:
+            if value.cls is not None:
+                found = types.class_attribute(self, value.cls, name, value)
+                if found is not None:
+                    return found
+            return (Value(Kind.METHOD, name, inner=value),)
+        if kind == Kind.METHOD and value.inner is not None:
+            return (value._replace(name=f"{value.name}.{name}"),)
+        if kind == Kind.CLASS and value.cls is not None:
+            found = types.class_attribute(self, value.cls, name, value)
+            if found is not None:
+                return found
+            base = types.external_base(self, value.cls)
+            return (Value(Kind.EXTERNAL, f"{base}.{name}"),) if base else ()
+        if kind in (Kind.RESULT, Kind.CONTEXT):
+            return (Value(Kind.METHOD, name, inner=value),)
+        if kind == Kind.LITERAL and value.name in ("dict", "list", "str"):
+            return (Value(Kind.METHOD, name, inner=value),)
+        return ()
+
+    # Functions
+
+    def returns(self, function: Function, bound: Value | None = None) -> Values:
+        """What calling a plain function, or awaiting the call of an async one, gives."""
+        known = self._returns.get(function)
+        if known is not None:
+            return known
+        return self._guarded(("returns", function), self._returns, function, lambda: self._returned(function))
+
+    def _returned(self, function: Function) -> Values:
+        module = function.module
+        if isinstance(function.node, cst.Lambda):
+            return self.of(function.node.body, module, function.scope)
+        groups = [self.of(ret.value, module) for ret in function.returns if ret.value is not None]
+        found = merge(groups)
+        if any(v.kind != Kind.LITERAL or v.name != "none" for v in found):
+            return found
+        annotation = function.returned_annotation
+        if annotation is not None:
+            return types.annotated(self, annotation, module, function.outer)
+        return found
+
+    def yielded(self, function: Function) -> Values:
+        """What a generator function yields."""
+        return merge([self.of(y.value, function.module) for y in function.yields if isinstance(y.value, cst.BaseExpression)])
+
+    def runnable(self, values: Values) -> Value | None:
+        """The first value that has LangChain's methods, if any."""
+        return next((v for v in values if v.is_runnable), None)
+
+
+def _live(bindings: list[Binding], at: cst.CSTNode, scope: Scope) -> Binding | None:
+    """The binding that alone reaches a use: an assignment earlier in the very block of the use, or a block around it.
+
+    Only straight-line code is judged: no loop may lie between the two, and no nested function.
+    """
+    parents = scope.module.parents
+    assigned: dict[cst.CSTNode, Binding] = {}
+    for binding in bindings:
+        if binding.kind == "assign" and binding.node is not None:
+            statement = _statement(binding.node, parents)
+            if statement is not None:
+                assigned[statement] = binding
+    if not assigned:
+        return None
+    current: cst.CSTNode | None = _statement(at, parents)
+    while current is not None:
+        block = parents.get(current)
+        if block is None:
+            return None
+        body = getattr(block, "body", ())
+        if not isinstance(body, (list, tuple)):
+            return None
+        for statement in reversed(body[: _index(body, current)]):
+            if statement in assigned:
+                return assigned[statement]
+            if _binds(statement, bindings, parents):
+                return None
+        around = parents.get(block) if isinstance(block, cst.IndentedBlock) else None
+        if around is None or isinstance(around, (cst.For, cst.While, cst.FunctionDef, cst.ClassDef, cst.Try)):
+            return None
+        current = around if not isinstance(around, (cst.Else, cst.Finally)) else _compound(around, parents)
+    return None
+
+
+def _compound(node: cst.CSTNode, parents: dict[cst.CSTNode, cst.CSTNode]) -> cst.CSTNode | None:
+    current: cst.CSTNode | None = node
+    while current is not None and not isinstance(current, cst.BaseCompoundStatement):
+        current = parents.get(current)
+    return None if isinstance(current, (cst.For, cst.While, cst.Try)) else current
+
+
+def _statement(node: cst.CSTNode, parents: dict[cst.CSTNode, cst.CSTNode]) -> cst.CSTNode | None:
+    current: cst.CSTNode | None = node
+    while current is not None and not isinstance(current, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
+        current = parents.get(current)
+    return current
+
+
+def _index(body: list[cst.CSTNode] | tuple[cst.CSTNode, ...], node: cst.CSTNode) -> int:
+    return next((position for position, item in enumerate(body) if item is node), 0)
+
+
+def _binds(statement: cst.CSTNode, bindings: list[Binding], parents: dict[cst.CSTNode, cst.CSTNode]) -> bool:
+    """Whether a binding stands anywhere inside a compound statement."""
+    if isinstance(statement, cst.SimpleStatementLine):
+        return False
+    for binding in bindings:
+        current = binding.node
+        while current is not None:
+            if current is statement:
+                return True
+            current = parents.get(current)
+    return False
+
+
+__all__ = ["RUNNABLE_ROLES", "Inference"]

@@ -1,0 +1,1 @@
+"""LGS3: the function that yields."""

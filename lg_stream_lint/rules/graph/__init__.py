@@ -1,0 +1,1 @@
+"""LGS2: how the graph is run."""

@@ -1,0 +1,1 @@
+"""LGS1: the client that produces the tokens."""

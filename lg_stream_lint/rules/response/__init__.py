@@ -1,0 +1,1 @@
+"""LGS4: what the handler hands to the server."""

@@ -1,0 +1,1 @@
+"""LGS0: the tool itself."""
