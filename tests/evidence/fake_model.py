@@ -85,8 +85,8 @@ class FakeModel:
                 await self._complete(json.loads(content), reader, writer)
             else:
                 await self._reply(writer, 404, b'{"error": {"message": "no such path"}}')
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client left before it had asked anything
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left before it had asked anything, or the server is stopped
         finally:
             writer.close()
 

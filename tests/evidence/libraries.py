@@ -5,58 +5,53 @@ from __future__ import annotations
 import json
 import subprocess
 from functools import cache
+from typing import NamedTuple
 
-from tests.evidence.cases import Case, all_cases
+from tests.evidence.cases import Case
 from tests.evidence.harness import python
 from tests.evidence.servers import SERVERS
 
 SHOWN = (
     "fastapi starlette uvicorn sse-starlette langgraph langchain-core langchain langchain-openai openai "
-    "langgraph-checkpoint-sqlite flask litestar django httpx"
+    "langgraph-checkpoint-sqlite flask litestar httpx"
 ).split()
 ASK = """
-import importlib.metadata, importlib.util, json, platform, sys
-modules, distributions = json.loads(sys.stdin.read())
-def version(name):
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+import importlib.metadata as metadata, json, platform, re, sys
 print(json.dumps({
     "python": platform.python_version(),
-    "missing": [name for name in modules if importlib.util.find_spec(name) is None],
-    "versions": {name: version(name) for name in distributions},
+    "modules": sorted({*metadata.packages_distributions(), *sys.stdlib_module_names}),
+    "versions": {
+        re.sub(r"[-_.]+", "-", found.metadata["Name"]).lower(): found.version
+        for found in metadata.distributions() if found.metadata["Name"]
+    },
 }))
 """
 
 
+class Installed(NamedTuple):
+    """What the interpreter says of itself: modules that can be imported, and versions of distributions."""
+
+    python: str
+    modules: frozenset[str]
+    versions: dict[str, str]
+
+
 @cache
-def _asked() -> dict[str, object]:
-    cases = list(all_cases())
-    modules = sorted(set().union(*(case.modules() for case in cases)))
-    distributions = sorted({*SHOWN, *(name for case in cases for name in needs(case))})
-    run = subprocess.run(
-        [python(), "-c", ASK], input=json.dumps([modules, distributions]), capture_output=True, text=True, check=True
-    )
-    return dict(json.loads(run.stdout))
-
-
-def needs(case: Case) -> tuple[str, ...]:
-    """The distributions that the case asks for beside its imports."""
-    return (SERVERS[case.server].distribution, *case.needs)
+def installed() -> Installed:
+    """Ask the interpreter."""
+    run = subprocess.run([python(), "-c", ASK], capture_output=True, text=True, check=True)
+    answer = json.loads(run.stdout)
+    return Installed(answer["python"], frozenset(answer["modules"]), answer["versions"])
 
 
 def missing(case: Case) -> list[str]:
-    """What the interpreter lacks for this case."""
-    asked = _asked()
-    absent, versions = asked["missing"], asked["versions"]
-    assert isinstance(absent, list) and isinstance(versions, dict)
-    return sorted(case.modules() & set(absent)) + [name for name in needs(case) if versions[name] is None]
+    """What the interpreter lacks for this case: modules that it imports, distributions that its server needs."""
+    there = installed()
+    distributions = (SERVERS[case.server].distribution, *case.needs)
+    return sorted(case.modules() - there.modules) + [name for name in distributions if name not in there.versions]
 
 
 def versions() -> dict[str, str]:
     """Python and the libraries, as the docs quote them."""
-    asked = _asked()
-    found = asked["versions"]
-    assert isinstance(found, dict)
-    return {"python": str(asked["python"]), **{name: found[name] for name in SHOWN if found[name] is not None}}
+    there = installed()
+    return {"python": there.python, **{name: there.versions[name] for name in SHOWN if name in there.versions}}

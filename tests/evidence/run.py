@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.evidence.cases import Case, read
-from tests.evidence.harness import observe
+from tests.evidence.harness import observe, python
+from tests.evidence.libraries import missing
 from tests.evidence.observation import Observation
 from tests.evidence.outcomes import words
 
@@ -18,7 +19,9 @@ def describe(seen: Observation) -> str:
     lines = [f"  seen    {', '.join(sorted(words(seen)))}"]
     if seen.status is not None:
         kind = seen.header("content-type") or "no content-type"
-        lines.append(f"  status  {seen.status}, {kind}, headers at {seen.headers_at:.2f} s, {seen.ending} at {seen.ended_at:.2f} s")
+        lines.append(
+            f"  status  {seen.status}, {kind}, headers at {seen.headers_at:.2f} s, {seen.ending} at {seen.ended_at:.2f} s"
+        )
     if seen.pieces:
         lines.append(f"  body    {len(seen.pieces)} pieces from {seen.first_at:.2f} to {seen.last_at:.2f} s")
         lines.append(f"          {seen.text[:70]!r} … {seen.text[-70:]!r}")
@@ -53,6 +56,10 @@ def main(arguments: list[str]) -> int:
     failed = 0
     for case in chosen(arguments):
         print(case.id, flush=True)
+        if lacking := missing(case):
+            print(f"  {python()} lacks {', '.join(lacking)}; LGS_EVIDENCE_PYTHON names another interpreter")
+            failed = 1
+            continue
         seen = observe(case)
         print(describe(seen), flush=True)
         for complaint in case.complaints(seen):

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-STORY = "Once upon a time there was a stream that reached its reader token by token and nobody had to wait for it".split()
+STORY = (
+    "Once upon a time there was a stream that reached its reader token by token and nobody had to wait for it".split()
+)
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Scenario:
 
     tokens: tuple[str, ...] = tuple(f"{word} " for word in STORY[:8])
     interval: float = 0.1  # seconds before each token
-    after: int = 3  # tokens before the gap or the failure
+    after: int = 5  # tokens before the gap or the failure
     gap: float = 0.0  # seconds of silence there
     headers_after: float = 0.0  # seconds before the status line
     status: int = 200

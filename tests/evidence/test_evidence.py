@@ -22,4 +22,6 @@ def test_the_fixture_shows_what_its_evidence_says(case: Case) -> None:
         pytest.skip(reason)
     seen = observe(case)
     complaints = case.complaints(seen)
-    assert not complaints, f"{'; '.join(complaints)}\nseen: {sorted(words(seen))}\n{seen.text[-500:]}\n{seen.log[-3000:]}"
+    assert not complaints, (
+        f"{'; '.join(complaints)}\nseen: {sorted(words(seen))}\n{seen.text[-500:]}\n{seen.log[-3000:]}"
+    )
