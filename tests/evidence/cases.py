@@ -78,12 +78,8 @@ class Case:
         return frozenset(imported - own)
 
 
-KEYS = frozenset(
-    (
-        "file shows expect never log no_log body no_body repairs app request json headers server model leave_after "
-        "patience needs"
-    ).split()
-)
+KEYS = frozenset({"file", "shows", "expect", "never", "log", "no_log", "body", "no_body", "repairs", "app", "request"})
+KEYS |= {"json", "headers", "server", "model", "leave_after", "patience", "needs"}
 
 
 def _strings(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -137,16 +133,16 @@ def _case(code: str, folder: Path, entry: Mapping[str, Any]) -> Case:
 def read(path: Path) -> list[Case]:
     """The cases of one evidence file."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    code = path.parent.name
     if not isinstance(content, dict) or not (set(content) <= {"runs", "cited"}) or not content:
         raise EvidenceError(f"{path}: a mapping with 'runs' or 'cited' is expected")
-    cases = []
-    for number, entry in enumerate(content.get("runs") or (), start=1):
-        try:
-            cases.append(_case(code, path.parent, entry))
-        except EvidenceError as error:
-            raise EvidenceError(f"{path}: run {number}: {error}") from None
-    return cases
+    return [_numbered(path, number, entry) for number, entry in enumerate(content.get("runs") or (), start=1)]
+
+
+def _numbered(path: Path, number: int, entry: Mapping[str, Any]) -> Case:
+    try:
+        return _case(path.parent.name, path.parent, entry)
+    except EvidenceError as error:
+        raise EvidenceError(f"{path}: run {number}: {error}") from None
 
 
 def files() -> list[Path]:

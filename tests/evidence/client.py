@@ -8,8 +8,12 @@ import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from tests.evidence.observation import COMPLETE, CUT, LEFT, OPEN, Observation, Piece, Probe
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 HOST = "127.0.0.1"
 HEALTH = "/__health"
@@ -150,7 +154,7 @@ class Prober:
         """What was measured."""
         return tuple(self._probes)
 
-    def __enter__(self) -> Prober:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -11,10 +11,13 @@ import json
 import sys
 import threading
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.evidence.observation import ModelCall
 from tests.evidence.scenarios import SCENARIOS, Scenario, streamed, whole
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 HOST = "127.0.0.1"
 REASONS = {200: "OK", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
@@ -51,7 +54,7 @@ class FakeModel:
         """The requests so far."""
         return tuple(ModelCall(call.model, call.streamed, call.tokens_sent, call.ended) for call in self._calls)
 
-    def __enter__(self) -> FakeModel:
+    def __enter__(self) -> Self:
         self._thread.start()
         if not self._ready.wait(10):
             raise RuntimeError("the fake model did not start")

@@ -1,7 +1,7 @@
 """One run, from a fixture to an observation.
 
-The fixture is copied to a folder of its own, started as a program there, streamed from, and stopped. Everything happens on
-loopback, and the process gets a small environment of its own: no key, no proxy, no tracing.
+The fixture is copied to a folder of its own, started as a program there, streamed from, and stopped. Everything happens
+on loopback, and the process gets a small environment of its own: no key, no proxy, no tracing.
 """
 
 from __future__ import annotations

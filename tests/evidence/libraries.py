@@ -12,9 +12,20 @@ from tests.evidence.harness import python
 from tests.evidence.servers import SERVERS
 
 SHOWN = (
-    "fastapi starlette uvicorn sse-starlette langgraph langchain-core langchain langchain-openai openai "
-    "langgraph-checkpoint-sqlite flask litestar httpx"
-).split()
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "sse-starlette",
+    "flask",
+    "litestar",
+    "langgraph",
+    "langgraph-checkpoint-sqlite",
+    "langchain",
+    "langchain-core",
+    "langchain-openai",
+    "openai",
+    "httpx",
+)
 ASK = """
 import importlib.metadata as metadata, json, platform, re, sys
 print(json.dumps({

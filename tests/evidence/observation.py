@@ -28,7 +28,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class ModelCall:
-    """One request to the fake model, and how it ended: ``finished``, ``failed``, ``left`` (by the application) or ``running``."""
+    """One request to the fake model; it is ``running``, ``finished``, ``failed``, or ``left`` by its client."""
 
     model: str
     streamed: bool

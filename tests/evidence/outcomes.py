@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tests.evidence.observation import LEFT, Observation
+from tests.evidence.observation import COMPLETE, CUT, LEFT, OPEN, Observation
 
 STREAMS_FROM = 0.25  # seconds between first and last byte; the scenarios take 0.7 s and more
 STALL_FROM = 0.4  # seconds another request must wait, and …
@@ -17,12 +17,13 @@ STALL_SHARE = 0.5  # … the part of the whole answer's time, for it to count as
 ERROR_EVENT = re.compile(r"^event:\s*error\s*$", re.MULTILINE)
 DONE_MARK = re.compile(r"^data:\s*\[DONE\]\s*$", re.MULTILINE)
 
-VOCABULARY = frozenset(
-    (
-        "not-started no-answer streams collected empty-200 complete cut open left event-stream not-event-stream "
-        "no-media-type error-event done-mark stalls-others others-served model-stopped model-ran-on"
-    ).split()
-)
+DELIVERY = ("not-started", "no-answer", "empty-200", "collected", "streams")  # … or http-nnn
+ENDING = (COMPLETE, CUT, OPEN, LEFT)
+MEDIA = ("event-stream", "not-event-stream", "no-media-type")
+MARKS = ("error-event", "done-mark")
+OTHERS = ("stalls-others", "others-served")
+MODEL = ("model-stopped", "model-ran-on")
+VOCABULARY = frozenset({*DELIVERY, *ENDING, *MEDIA, *MARKS, *OTHERS, *MODEL})
 
 
 def is_word(word: str) -> bool:

@@ -19,9 +19,8 @@ def describe(seen: Observation) -> str:
     lines = [f"  seen    {', '.join(sorted(words(seen)))}"]
     if seen.status is not None:
         kind = seen.header("content-type") or "no content-type"
-        lines.append(
-            f"  status  {seen.status}, {kind}, headers at {seen.headers_at:.2f} s, {seen.ending} at {seen.ended_at:.2f} s"
-        )
+        times = f"headers at {seen.headers_at:.2f} s, {seen.ending} at {seen.ended_at:.2f} s"
+        lines.append(f"  status  {seen.status}, {kind}, {times}")
     if seen.pieces:
         lines.append(f"  body    {len(seen.pieces)} pieces from {seen.first_at:.2f} to {seen.last_at:.2f} s")
         lines.append(f"          {seen.text[:70]!r} … {seen.text[-70:]!r}")

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-STORY = (
-    "Once upon a time there was a stream that reached its reader token by token and nobody had to wait for it".split()
-)
+TEXT = "Once upon a time there was a stream that reached its reader token by token and nobody had to wait for it"
+STORY = TEXT.split()
 
 
 @dataclass(frozen=True)

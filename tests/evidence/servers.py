@@ -1,7 +1,7 @@
 """How an application is started as a program of its own: one small function a server.
 
-A function takes the :class:`Target` and gives the command line. The harness adds the environment, waits and cleans up, so a
-new server (gunicorn, or nginx before one) is a new function here.
+A function takes the :class:`Target` and gives the command line. The harness adds the environment, waits and cleans up,
+so a new server (gunicorn, or nginx before one) is a new function here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 def uvicorn(target: Target) -> list[str]:
-    """uvicorn as a deployment starts it, with the loader in front of the application."""
+    """Uvicorn as a deployment starts it, with the loader in front of the application."""
     port = ["--host", HOST, "--port", str(target.port)]
     return [target.python, "-m", "uvicorn", "evidence_loader:app", *port, "--log-level", "info"]
 

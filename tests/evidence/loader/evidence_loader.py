@@ -1,7 +1,7 @@
 """Runs inside the application's process: the fixture's app, with ``/__health`` beside it on the same event loop.
 
-The server is told ``evidence_loader:app``; ``LGS_EVIDENCE_APP`` names the real one (``main:app``, ``main:create_app()``).
-Everything but ``/__health`` passes through untouched.
+The server is told ``evidence_loader:app``; ``LGS_EVIDENCE_APP`` names the real one (``main:app``,
+``main:create_app()``). Everything but ``/__health`` passes through untouched.
 """
 
 import importlib
