@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     """The options; their names are those of ruff and flake8 where these agree."""
     made = argparse.ArgumentParser(
         prog="lg-stream-lint",
+        usage="%(prog)s [options] [PATH ...]",
         description="Finds why a LangGraph stream is cut off, held back or faked, before production does.",
         epilog="Exit code: 0 nothing found, 1 findings, 2 wrong usage, unusable configuration or internal error.",
         allow_abbrev=False,

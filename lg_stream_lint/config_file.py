@@ -252,8 +252,8 @@ READERS: dict[str, Callable[[object, _Setting], object]] = {
 }
 
 _KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
-_HEADER = re.compile(r"\s*\[\[?([^\]]+)\]")
-_ASSIGNMENT = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*=")
+_HEADER = r"\s*\[\[?([^\]]+)\]"
+_ASSIGNMENT = rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*="
 
 
 def find_line(text: str, keys: tuple[str, ...], value: str | None = None) -> int:
@@ -262,9 +262,9 @@ def find_line(text: str, keys: tuple[str, ...], value: str | None = None) -> int
     table: tuple[str, ...] = ()
     best, longest = 0, 0
     for index, line in enumerate(lines):
-        if header := _HEADER.match(line):
+        if header := re.match(_HEADER, line):
             here = table = _key_parts(header[1])
-        elif assignment := _ASSIGNMENT.match(line):
+        elif assignment := re.match(_ASSIGNMENT, line):
             here = (*table, *_key_parts(assignment[1]))
         else:
             continue

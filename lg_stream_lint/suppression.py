@@ -17,20 +17,18 @@ from lg_stream_lint.source import decode, line_starts
 
 UNUSED = "LGS002"
 
-_COMMENTS = re.compile(
-    r'''
+# Texts, which ``re`` compiles when they are first used: most runs never do.
+_COMMENTS = r'''(?xs)
     """ [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* """
     | \'\'\' [^'\\]* (?: (?: \\. | '(?!\'\') ) [^'\\]* )* \'\'\'
     | " (?: [^"\\\r\n] | \\ (?: \r\n | . ) )* "
     | ' (?: [^'\\\r\n] | \\ (?: \r\n | . ) )* '
     | (?P<comment> \# [^\r\n]* )
-    ''',
-    re.VERBOSE | re.DOTALL,
-)
+'''
 _CODE = r"(?:[A-Z]+[0-9]+|LGS)\b"
 _CODES = rf"noqa(?![\w-])(?:\s*:\s*(?P<codes>{_CODE}(?:[,\s]+{_CODE})*))?"
-_ON_LINE = re.compile(rf"#\s*{_CODES}", re.IGNORECASE)
-_IN_FILE = re.compile(rf"#\s*(?:lg-stream-lint|flake8)\s*[:=]\s*{_CODES}", re.IGNORECASE)
+_ON_LINE = rf"(?i)#\s*{_CODES}"
+_IN_FILE = rf"(?i)#\s*(?:lg-stream-lint|flake8)\s*[:=]\s*{_CODES}"
 
 
 class _Comment(NamedTuple):
@@ -128,7 +126,7 @@ def _allowed(directive: _Directive, unused: list[str], directives: list[_Directi
 def _comments(text: str) -> Iterator[_Comment]:
     """The comments of a file that hold ``noqa``."""
     starts = line_starts(text)
-    for match in _COMMENTS.finditer(text):
+    for match in re.finditer(_COMMENTS, text):
         comment = match["comment"]
         if comment is None or "noqa" not in comment.lower():
             continue
@@ -140,8 +138,8 @@ def _comments(text: str) -> Iterator[_Comment]:
 
 def _directives(comment: _Comment) -> Iterator[_Directive]:
     """What a comment says; a directive for the file must stand alone on its line and begin the comment."""
-    whole_file = _IN_FILE.match(comment.text) if comment.alone else None
-    for match in [whole_file] if whole_file else _ON_LINE.finditer(comment.text):
+    whole_file = re.match(_IN_FILE, comment.text) if comment.alone else None
+    for match in [whole_file] if whole_file else re.finditer(_ON_LINE, comment.text):
         codes = tuple(re.findall(_CODE, match["codes"] or "", re.IGNORECASE))
         start, end = match.span()
         yield _Directive(comment, match is whole_file, start, end, codes, max(match.start("codes"), 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sysconfig
 import tokenize
 from collections.abc import Sequence
@@ -173,7 +174,7 @@ def test_comments_are_those_of_the_tokenizer() -> None:
         expected = [(*token.start, token.string) for token in tokens if token.type == tokenize.COMMENT]
         starts = line_starts(text)
         found = []
-        for match in suppression._COMMENTS.finditer(text):
+        for match in re.finditer(suppression._COMMENTS, text):
             if match["comment"] is not None:
                 row = text.count("\n", 0, match.start()) + 1
                 found.append((row, match.start() - starts[row - 1], match["comment"]))
