@@ -75,9 +75,9 @@ def apply(
 ) -> list[Finding]:
     """The findings of one file that no comment silences and, where asked, LGS002 for comments that silence nothing.
 
-    ``findings`` must be *all* findings of the file, advice that will not be shown included: a comment that silences
-    one of those is in use. ``ran`` says whether a rule was selected, run on this file, and not hidden; codes of other
-    rules are left alone. Whether LGS002 itself is selected is for the caller to see.
+    ``ran`` says whether a rule was selected and run on this file, and whether all that it found is in ``findings``
+    (advice may be hidden: a comment that silences it is in use all the same); codes of other rules are left alone.
+    Whether LGS002 itself is selected is for the caller to see.
     """
     findings = list(findings)
     lowered = source.lower() if findings or report_unused else b""
