@@ -126,10 +126,10 @@ class FakeModel:
             writer.write(f"{len(step.data):x}\r\n".encode() + step.data + b"\r\n")
             await writer.drain()
             call.tokens_sent += step.token
+        if not self.script.fails:
+            call.ended = "finished"  # before the client can know it
         writer.write(b"0\r\n\r\n")
         await writer.drain()
-        if not self.script.fails:
-            call.ended = "finished"
 
     async def _answer(
         self, call: Call, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -141,9 +141,9 @@ class FakeModel:
         elif step.data is None:
             call.ended = "failed"
         else:
-            await self._reply(writer, 200, step.data)
             call.tokens_sent = len(self.script.tokens)
             call.ended = "finished"
+            await self._reply(writer, 200, step.data)
 
     @staticmethod
     async def _reply(writer: asyncio.StreamWriter, status: int, content: bytes) -> None:

@@ -1,7 +1,7 @@
 """The outcomes as the docs show them: recorded in ``docs/evidence.json``, written out in ``docs/evidence.md``.
 
-``python -m tests.evidence.table --record [LGS401 …]`` runs the cases and does both, without an option it writes the page
-from the record, and ``--check`` says whether page, record and evidence files agree.
+``python -m tests.evidence.table --record [LGS401 …]`` runs the cases and does both; without an option it writes the
+page from the record; ``--check`` says whether page, record and evidence files agree.
 """
 
 from __future__ import annotations
