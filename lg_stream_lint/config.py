@@ -5,7 +5,7 @@ Reading and checking stand in :mod:`lg_stream_lint.config_file`, :func:`load` be
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lg_stream_lint.finding import Finding, Severity
 from lg_stream_lint.patterns import Patterns
@@ -52,6 +52,15 @@ class Scoped(NamedTuple):
     text: str
 
 
+class Entries(list[Any]):
+    """What the project adds to one of our tables; never changed once read, so that configurations can be compared."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(repr(self))
+
+
 _NAMES_ONLY = tuple(Scoped("", text) for text in DEFAULT_EXCLUDE)
 
 
@@ -69,7 +78,7 @@ class Config(NamedTuple):
     force_exclude: bool = False
     respect_gitignore: bool = True
     jobs: int = 0
-    extend: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    extend: tuple[tuple[str, Entries], ...] = ()
     root: str = ""
     source: str | None = None
     origins: tuple[tuple[str, str], ...] = ()

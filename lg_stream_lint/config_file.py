@@ -10,13 +10,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from lg_stream_lint.config import DEFAULT_EXCLUDE, Config, ConfigError, Scoped
+from lg_stream_lint.config import DEFAULT_EXCLUDE, Config, ConfigError, Entries, Scoped
 
 OWN_FILES = (".lg-stream-lint.toml", "lg-stream-lint.toml")
 TABLE = ("tool", "lg-stream-lint")
-EXTEND_KEYS = ("model-classes", "graph-factories", "blocking-calls", "response-classes")
 COMMAND_LINE = "command line"
 
 
@@ -206,20 +205,23 @@ def _read_per_file(value: object, setting: _Setting) -> tuple[tuple[Scoped, tupl
     return tuple((Scoped(setting.base, text), _read_codes(codes, setting, text)) for text, codes in value.items())
 
 
-def _read_extend(value: object, setting: _Setting) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What the project adds to our tables of knowledge: lists of dotted names."""
+def _read_extend(value: object, setting: _Setting) -> tuple[tuple[str, Entries], ...]:
+    """What the project adds to our tables of knowledge."""
     if not isinstance(value, Mapping):
-        raise setting.error(f"{_quoted(setting.key)} must be a table of lists of dotted names")
-    extended = []
-    for table, names in value.items():
-        if table not in EXTEND_KEYS:
-            raise setting.error(f"unknown setting {_quoted(table)}{suggestion(table, EXTEND_KEYS)}", table)
-        dotted = _texts(names, setting, table)
-        for name in dotted:
-            if not all(part.isidentifier() for part in name.split(".")):
-                raise setting.error(f"{_quoted(name)} is no dotted name", table, value=name)
-        extended.append((table, dotted))
-    return tuple(extended)
+        raise setting.error(f"{_quoted(setting.key)} must be a table of lists")
+    return tuple((key, _entries(key, entries, setting)) for key, entries in value.items())
+
+
+def _entries(key: str, entries: list[Any], setting: _Setting) -> Entries:
+    """The entries for one table, which judges them itself."""
+    from lg_stream_lint.knowledge import knowledge
+    from lg_stream_lint.knowledge.extension import ExtensionError
+
+    try:
+        knowledge().extend({key: entries})
+    except ExtensionError as error:
+        raise setting.error(str(error), key) from None
+    return Entries(entries)
 
 
 def _read_count(value: object, setting: _Setting) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lg_stream_lint.config import Config, ConfigError
-from lg_stream_lint.config_file import EXTEND_KEYS, suggestion
+from lg_stream_lint.config_file import suggestion
 from lg_stream_lint.finding import DOCS
 from lg_stream_lint.rules.registry import rules
 
@@ -69,8 +69,7 @@ def show_settings(config: Config) -> str:
             lines.append(f"{_pattern(pattern, config.root)} = {_list(codes)}")
     if config.extend:
         lines += ["", f"[extend]  # {origins.get('extend', 'default')}"]
-        added = dict(config.extend)
-        lines += [f"{key} = {_list(added[key])}" for key in EXTEND_KEYS if key in added]
+        lines += [f"{key} = {_value(entries)}" for key, entries in config.extend]
     running = [code for code in rules() if config.is_selected(code)]
     lines += ["", f"# rules that run: {', '.join(running) or 'none'}"]
     return "".join(f"{line}\n" for line in lines)
@@ -79,6 +78,15 @@ def show_settings(config: Config) -> str:
 def _list(items: Iterable[str]) -> str:
     """A TOML list of strings."""
     return f"[{', '.join(json.dumps(item, ensure_ascii=False) for item in items)}]"
+
+
+def _value(value: object) -> str:
+    """Any TOML value of ours."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {_value(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _patterns(patterns: Iterable[Scoped], root: str) -> str:

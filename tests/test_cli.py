@@ -357,7 +357,7 @@ class TestInstead:
         path.write_text(
             "[tool.lg-stream-lint]\nignore = ['LGS201']\njobs = 2\n"
             "[tool.lg-stream-lint.per-file-ignores]\n'tests/' = ['LGS2']\n"
-            "[tool.lg-stream-lint.extend]\nmodel-classes = ['a.B']\n"
+            "[tool.lg-stream-lint.extend]\nmodels = ['a.B', {path = 'a.C', like = 'langchain_openai.ChatOpenAI'}]\n"
         )
         lines = command("--show-settings", "--pedantic", "--extend-exclude", "old", at=project).out.splitlines()
         assert f"# configuration file: {path}" in lines
@@ -366,7 +366,7 @@ class TestInstead:
         assert 'extend-exclude = ["old"]  # command line' in lines
         assert "force-exclude = false  # default" in lines
         assert '"tests/" = ["LGS2"]' in lines
-        assert 'model-classes = ["a.B"]' in lines
+        assert 'models = ["a.B", {path = "a.C", like = "langchain_openai.ChatOpenAI"}]' in lines
         running = lines[-1].removeprefix("# rules that run: ").split(", ")
         assert running == [code for code in rules() if code != "LGS201"]
 
