@@ -53,7 +53,7 @@ def gate_of(project: Project) -> Gate:
     """The project's gate, derived from what the rules declare."""
     known = _gates.get(id(project))
     if known is None or known[0] is not project:
-        declared: list[Needs] = [needs(cls.place, cls.evidence) for cls in rule_classes()]
+        declared: list[Needs] = [needs(cls.place, cls.evidence, project.knowledge) for cls in rule_classes()]
         known = _gates[id(project)] = (project, Gate(project, declared))
     return known[1]
 
@@ -71,7 +71,9 @@ def analyse(path: str, source: bytes, project: Project, *, explicit: bool = Fals
         return FileResult(path)
     if gated and explicit and not has_framework_word(source) and not gate_of(project).lets_through(path):
         reason = _unreadable(source)
-        return FileResult(path, (_not_analysed(path, reason),), unreadable=reason.reason) if reason else FileResult(path)
+        return (
+            FileResult(path, (_not_analysed(path, reason),), unreadable=reason.reason) if reason else FileResult(path)
+        )
     try:
         module = project.load(path, source)
     except NotAnalysed as error:
@@ -111,7 +113,15 @@ def _run_rules(module: Module) -> FileResult:
     drive(module.tree, visits, leaves)
     findings = _findings(module, reports)
     handlers, streaming, not_followed = _coverage(module, errors)
-    return FileResult(module.path, findings, tuple(errors), True, "", handlers, streaming, not_followed)
+    return FileResult(
+        module.path,
+        findings,
+        tuple(errors),
+        analysed=True,
+        handlers=handlers,
+        streaming=streaming,
+        not_followed=not_followed,
+    )
 
 
 def _guarded(
@@ -124,7 +134,7 @@ def _guarded(
             return
         try:
             call(node)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a rule does wrong, the run goes on
             failed.add(rule)
             errors.append(f"{rule.info.code} failed in {rule.module.path}: {type(error).__name__}: {error}")
 
@@ -220,6 +230,6 @@ def _coverage(module: Module, errors: list[str]) -> tuple[int, int, tuple[str, .
                 row = module.span(stream.call).row if stream.call is not None else 1
                 unknown.append(f"{module.path}:{row}")
         return len(handlers), len(streaming), tuple(unknown)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the count is no reason to lose the findings
         errors.append(f"coverage failed in {module.path}: {type(error).__name__}: {error}")
         return 0, 0, ()

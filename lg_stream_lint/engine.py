@@ -111,16 +111,16 @@ def _one(path: str, config: Config, *, explicit: bool, source: bytes | None = No
     if source is None:
         try:
             if os.path.getsize(path) > LARGEST:
-                return _Outcome(None, (), True, too_large=path)
+                return _Outcome(None, (), read=True, too_large=path)
             with open(path, "rb") as file:
                 source = file.read()
         except OSError as error:
-            return _Outcome(None, (), False, unreadable=f"{path}: {error.strerror or error}")
+            return _Outcome(None, (), read=False, unreadable=f"{path}: {error.strerror or error}")
     from lg_stream_lint.analysis import analyse
     from lg_stream_lint.python.project import project_of
 
     result = analyse(path, source, project_of(path, tables_of(config)), explicit=explicit)
-    return _Outcome(result, shown(result, source, config), True)
+    return _Outcome(result, shown(result, source, config), read=True)
 
 
 def shown(result: FileResult, source: bytes, config: Config) -> tuple[Finding, ...]:

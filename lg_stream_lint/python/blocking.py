@@ -22,7 +22,9 @@ DEEPEST = 4
 BY_NAME = frozenset({"stream", "invoke", "batch"})
 _EXCUSES = ("hasattr", "iscoroutinefunction", "isawaitable", "getattr", "iscoroutine", "isasyncgenfunction", "callable")
 _FALLBACKS = ("NotImplementedError", "AttributeError", "RuntimeError", "TypeError")
-_CONSUMERS = frozenset({"list", "tuple", "set", "dict", "next", "sum", "sorted", "any", "all", "max", "min", "enumerate", "zip", "join"})
+_CONSUMERS = frozenset(
+    {"list", "tuple", "set", "dict", "next", "sum", "sorted", "any", "all", "max", "min", "enumerate", "zip", "join"}
+)
 
 
 class Site(NamedTuple):
@@ -169,7 +171,13 @@ def sync_consumer(module: Module, call: cst.Call) -> bool:
     if isinstance(parent, cst.Arg):
         outer = module.parents.get(parent)
         if isinstance(outer, cst.Call):
-            name = outer.func.value if isinstance(outer.func, cst.Name) else outer.func.attr.value if isinstance(outer.func, cst.Attribute) else ""
+            name = (
+                outer.func.value
+                if isinstance(outer.func, cst.Name)
+                else outer.func.attr.value
+                if isinstance(outer.func, cst.Attribute)
+                else ""
+            )
             if name in ("enumerate", "zip"):
                 return sync_consumer(module, outer)
             return name in _CONSUMERS
@@ -204,7 +212,13 @@ def _asks_for_method(test: cst.CSTNode) -> bool:
 
     for node in walk(test):
         if isinstance(node, cst.Call):
-            name = node.func.value if isinstance(node.func, cst.Name) else node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+            name = (
+                node.func.value
+                if isinstance(node.func, cst.Name)
+                else node.func.attr.value
+                if isinstance(node.func, cst.Attribute)
+                else ""
+            )
             if name in _EXCUSES:
                 return True
     return False

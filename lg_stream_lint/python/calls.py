@@ -49,14 +49,24 @@ def called(infer: Inference, target: Value, node: cst.Call, module: Module, scop
     if kind == Kind.PARTIAL and target.inner is not None:
         return called(infer, target.inner, node, module, scope)
     if kind == Kind.INSTANCE and target.cls is not None:
-        return merge([called(infer, v, node, module, scope) for v in infer.attribute(target, "__call__") if v.kind == Kind.FUNCTION])
+        return merge(
+            [
+                called(infer, v, node, module, scope)
+                for v in infer.attribute(target, "__call__")
+                if v.kind == Kind.FUNCTION
+            ]
+        )
     if kind == Kind.CONTEXT and target.name == "function" and target.function is not None:
         entered = infer.yielded(target.function) or (None,)
-        return tuple(Value(Kind.CONTEXT, function=target.function, inner=value, node=node, home=module) for value in entered)
+        return tuple(
+            Value(Kind.CONTEXT, function=target.function, inner=value, node=node, home=module) for value in entered
+        )
     return ()
 
 
-def called_function(infer: Inference, function: Function, bound: Value | None, node: cst.Call, module: Module) -> Values:
+def called_function(
+    infer: Inference, function: Function, bound: Value | None, node: cst.Call, module: Module
+) -> Values:
     """What calling a function of the project gives; ``node`` in ``module`` is the call."""
     if function.is_generator:
         kind = Kind.ASYNC_GENERATOR if function.is_async else Kind.GENERATOR
@@ -102,7 +112,11 @@ def _external(infer: Inference, name: str, node: cst.Call, module: Module, scope
     if model is not None:
         if model.kind == "function":
             result = Value(Kind.RESULT, model.path, node=node, home=module)
-            return (Value(Kind.COROUTINE, name, inner=result, node=node, home=module),) if model.asynchronous else (result,)
+            return (
+                (Value(Kind.COROUTINE, name, inner=result, node=node, home=module),)
+                if model.asynchronous
+                else (result,)
+            )
         role = "model" if model.kind in ("chat", "llm") else ""
         return (Value(Kind.INSTANCE, model.path, role, node=node, home=module),)
     if name in _CAST and len(args) == 2:
@@ -117,7 +131,9 @@ def _external(infer: Inference, name: str, node: cst.Call, module: Module, scope
     if name in _TASKS and first is not None:
         return tuple(v._replace(name=name) for v in infer.of(first, module, scope) if v.kind == Kind.COROUTINE)
     if name in ("asyncio.run", "asgiref.sync.async_to_sync") and first is not None:
-        return tuple(v.inner for v in infer.of(first, module, scope) if v.kind == Kind.COROUTINE and v.inner is not None)
+        return tuple(
+            v.inner for v in infer.of(first, module, scope) if v.kind == Kind.COROUTINE and v.inner is not None
+        )
     saved = _saver(infer, name, node, module)
     if saved is not None:
         return saved
@@ -152,10 +168,11 @@ def _instance_or_result(infer: Inference, name: str, node: cst.Call, module: Mod
 def method(infer: Inference, owner: Value, name: str, node: cst.Call, module: Module) -> Values:
     """What calling ``owner.name()`` gives, for an object whose class is not the project's own."""
     tables = infer.tables
-    if owner.kind == Kind.LITERAL or owner.name in ("builtins.dict",):
-        return _builtin_method(infer, owner, name, node, module)
+    if owner.kind == Kind.LITERAL or owner.name == "builtins.dict":
+        return _builtin_method(infer, owner, name, node)
     if owner.kind != Kind.INSTANCE:
         return ()
+    owner = as_compiled(infer, owner, name)
     row = tables.method(owner.role, name) if owner.role else None
     if row is not None:
         kind = kind_of_method(infer, owner, name, node)
@@ -168,6 +185,20 @@ def method(infer: Inference, owner: Value, name: str, node: cst.Call, module: Mo
     if owner.role == "builder":
         return (owner,)
     return (Value(Kind.RESULT, f"{owner.name}.{name}", inner=owner, node=node, home=module),)
+
+
+def receiver_of(infer: Inference, value: Value) -> Value | None:
+    """The object whose method a value is."""
+    if value.kind != Kind.METHOD or value.inner is None:
+        return None
+    return as_compiled(infer, value.inner, value.name)
+
+
+def as_compiled(infer: Inference, owner: Value, name: str) -> Value:
+    """A graph, when something only annotated as its builder (``graph: StateGraph``) is used as one: it was compiled."""
+    if owner.role == "builder" and owner.node is None and infer.tables.method("graph", name) is not None:
+        return owner._replace(name="langgraph.graph.state.CompiledStateGraph", role="graph")
+    return owner
 
 
 def kind_of_method(infer: Inference, owner: Value, name: str, node: cst.Call | None) -> str:
@@ -199,17 +230,26 @@ def produced(kind: str, owner: Value, name: str, node: cst.Call, module: Module)
 
 
 def _same_or_role(owner: Value, role: str, node: cst.Call, module: Module) -> Values:
-    if role == "same" or role == owner.role:
+    if role in ("same", owner.role):
         return (owner._replace(node=owner.node or node, home=owner.home or module),)
-    return (Value(Kind.INSTANCE, owner.name if role != "graph" else "langgraph.graph.state.CompiledStateGraph", role, inner=owner, node=node, home=module),)
+    return (
+        Value(
+            Kind.INSTANCE,
+            owner.name if role != "graph" else "langgraph.graph.state.CompiledStateGraph",
+            role,
+            inner=owner,
+            node=node,
+            home=module,
+        ),
+    )
 
 
-def _builtin_method(infer: Inference, owner: Value, name: str, node: cst.Call, module: Module) -> Values:
+def _builtin_method(infer: Inference, owner: Value, name: str, node: cst.Call) -> Values:
     if name in ("get", "pop", "setdefault"):
         args = positional(node)
         return infer.item(owner, string_value(args[0]) if args else None)
-    if name in ("values",):
+    if name == "values":
         return tuple(Value(Kind.INSTANCE, "builtins.list", inner=v) for v in infer.item(owner, None))
-    if name in ("encode", "join", "format", "strip", "replace") and owner.name in ("str",):
+    if name in ("encode", "join", "format", "strip", "replace") and owner.name == "str":
         return (Value(Kind.INSTANCE, "builtins.bytes" if name == "encode" else "builtins.str"),)
     return ()

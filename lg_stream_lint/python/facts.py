@@ -14,10 +14,12 @@ from lg_stream_lint.python.values import Inference
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.blocking import BlockingCalls
+    from lg_stream_lint.python.endings import CleanEnd
     from lg_stream_lint.python.functions import Functions
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.project import Project
-    from lg_stream_lint.python.streams import Frames, Streams
+    from lg_stream_lint.python.streams import Frames, Stream, Streams
+    from lg_stream_lint.rules.base import Place
 
 #: How many files are read to find a function's callers; a name in more files than that is no name to follow.
 _MOST_FILES = 24
@@ -59,6 +61,19 @@ class Facts:
         from lg_stream_lint.python.streams import Frames
 
         return Frames(self)
+
+    @cached_property
+    def http_middleware(self) -> Place | None:
+        """Where the project installs an HTTP middleware, which ends failed streams cleanly; None when it does not."""
+        from lg_stream_lint.python.endings import find_http_middleware
+
+        return find_http_middleware(self)
+
+    def clean_end(self, stream: Stream) -> CleanEnd | None:
+        """Why a stream whose generator raises ends cleanly, so that the client cannot tell; None when it is cut."""
+        from lg_stream_lint.python.endings import clean_end
+
+        return clean_end(self, stream)
 
     def app_state(self, name: str) -> Values:
         """What ``app.state.<name>`` or ``request.app.state.<name>`` was assigned anywhere in the project."""
@@ -131,7 +146,9 @@ class Facts:
         if last != name:
             return False
         for value in self.infer.of(func, module):
-            if value.function is function or (value.kind == Kind.CLASS and value.cls is not None and value.cls is function.cls):
+            if value.function is function or (
+                value.kind == Kind.CLASS and value.cls is not None and value.cls is function.cls
+            ):
                 return True
         return False
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lg_stream_lint.python import types
+from lg_stream_lint.python.runnables import uses_langchain
 from lg_stream_lint.python.scopes import Class, Function
-from lg_stream_lint.python.syntax import argument, positional, string_value
+from lg_stream_lint.python.syntax import argument, dotted_text, positional, string_value
 from lg_stream_lint.python.value import Kind, Value, Values
 
 if TYPE_CHECKING:
@@ -22,9 +23,27 @@ HANDLERS = frozenset({"route", "websocket"})
 #: Marks of functions whose thread is another one, or whose process is.
 OFF_LOOP = frozenset({"thread", "process"})
 #: Marks of async functions that run while answers are streamed: what blocks there holds every stream back.
-SERVING = frozenset({"route", "websocket", "middleware", "dependency", "node", "edge", "tool", "task", "entrypoint", "exception-handler", "runnable", "background", "loop"})
+SERVING = frozenset(
+    {
+        "route",
+        "websocket",
+        "middleware",
+        "dependency",
+        "node",
+        "edge",
+        "tool",
+        "task",
+        "entrypoint",
+        "exception-handler",
+        "runnable",
+        "background",
+        "loop",
+    }
+)
 
-_ROUTE_METHODS = frozenset({"get", "post", "put", "patch", "delete", "options", "head", "api_route", "route", "websocket", "websocket_route"})
+_ROUTE_METHODS = frozenset(
+    {"get", "post", "put", "patch", "delete", "options", "head", "api_route", "route", "websocket", "websocket_route"}
+)
 _MOST_FILES = 24
 
 
@@ -51,6 +70,8 @@ class Functions:
         if known is None:
             self._marks[function] = frozenset()
             found = set(self._decorator_marks(function)) | set(self._base_marks(function))
+            if self._is_node_by_convention(function):
+                found.add("node")
             found.update(mark for mark, _, _ in self.registrations(function))
             known = self._marks[function] = frozenset(found)
         return known
@@ -75,7 +96,9 @@ class Functions:
         self._registered[module] = found
         for call in module.calls:
             func = call.func
-            last = func.value if isinstance(func, cst.Name) else func.attr.value if isinstance(func, cst.Attribute) else ""
+            last = (
+                func.value if isinstance(func, cst.Name) else func.attr.value if isinstance(func, cst.Attribute) else ""
+            )
             if last in self._registering or last in self._constructing:
                 for mark, given in self._handed(call, last, module):
                     found.extend((function, mark, call) for function in self.functions_in(given, module))
@@ -88,7 +111,9 @@ class Functions:
         for target in self.infer.of(call.func, module):
             mark: Mark | None = None
             if target.kind == Kind.METHOD and target.inner is not None:
-                app = tables.apps.get(target.inner.name) or (tables.apps.get("langgraph.graph.StateGraph") if target.inner.role == "builder" else None)
+                app = tables.apps.get(target.inner.name) or (
+                    tables.apps.get("langgraph.graph.StateGraph") if target.inner.role == "builder" else None
+                )
                 mark = app.calls.get(target.name) if app is not None else None
                 if mark is None:
                     row = tables.markers.get(f"{target.inner.name}.{target.name}")
@@ -103,7 +128,13 @@ class Functions:
                         found.append((name, given))
             if mark is not None:
                 found.extend((mark.mark, given) for given in self._given(call, mark))
-        if not found and last in ("run_in_executor", "add_node", "add_conditional_edges", "run_in_threadpool", "to_thread"):
+        if not found and last in (
+            "run_in_executor",
+            "add_node",
+            "add_conditional_edges",
+            "run_in_threadpool",
+            "to_thread",
+        ):
             found.extend(self._by_name(call, last))
         return found
 
@@ -168,6 +199,18 @@ class Functions:
             found.append("middleware")
         return found
 
+    def _is_node_by_convention(self, function: Function) -> bool:
+        """``async def plan(state: AgentState)``: the signature of a LangGraph node, in a module about LangGraph.
+
+        Nodes are added by loops, registries and other services; their signature is what they cannot do without.
+        """
+        names = [p for p in function.parameters if p.name not in ("self", "cls")]
+        if not names or names[0].name != "state" or names[0].annotation is None or function.is_generator:
+            return False
+        written = names[0].annotation
+        text = dotted_text(written) or string_value(written) or ""
+        return text.endswith("State") and uses_langchain(self.facts, function.module)
+
     # Where it runs
 
     def is_handler(self, function: Function) -> bool:
@@ -181,6 +224,33 @@ class Functions:
             and function.cls is None
             and b"django" in function.module.source
         )
+
+    def is_context_manager(self, function: Function) -> bool:
+        """Whether a generator function is made a context manager or a test fixture by its decorators."""
+        for decorator in function.decorators:
+            target = decorator.func if isinstance(decorator, cst.Call) else decorator
+            for value in self.infer.of(target, function.module, function.outer):
+                if value.name.rpartition(".")[2] in ("contextmanager", "asynccontextmanager", "fixture"):
+                    return True
+        return False
+
+    def frameworks(self, function: Function) -> set[str]:
+        """The frameworks whose decorators make the function a handler; by the module's imports when that is not resolved."""
+        found: set[str] = set()
+        for decorator in function.decorators:
+            target = decorator.func if isinstance(decorator, cst.Call) else decorator
+            for value in self.infer.of(target, function.module, function.outer):
+                name = value.inner.name if value.kind == Kind.METHOD and value.inner is not None else value.name
+                app = self.project.knowledge.apps.get(name) or self.project.knowledge.markers.get(name)
+                if app is not None:
+                    found.add(app.framework)
+        if not found:
+            found = {
+                name
+                for name in ("quart", "flask", "litestar", "fastapi", "starlette", "django")
+                if name.encode() in function.module.source
+            }
+        return found
 
     def runs_in_thread(self, function: Function) -> bool:
         """Whether the function, or one around it, is handed to a thread or a process."""
@@ -270,8 +340,15 @@ def _functions_of_value(infer: object, value: Value) -> list[Function]:
     if value.kind == Kind.INSTANCE and value.cls is not None:
         call = value.cls.methods.get("__call__")
         return [call] if call is not None else []
-    if value.kind == Kind.INSTANCE and value.role in ("tool", "chain") and isinstance(value.node, cst.Call) and value.home is not None:
-        given = [a.value for a in value.node.args if a.keyword is None or a.keyword.value in ("func", "coroutine", "afunc")]
+    if (
+        value.kind == Kind.INSTANCE
+        and value.role in ("tool", "chain")
+        and isinstance(value.node, cst.Call)
+        and value.home is not None
+    ):
+        given = [
+            a.value for a in value.node.args if a.keyword is None or a.keyword.value in ("func", "coroutine", "afunc")
+        ]
         return [f for node in given for f in _functions_of(infer, infer.of(node, value.home))]  # type: ignore[attr-defined]
     if value.kind == Kind.LITERAL and value.name in ("list", "tuple") and value.node is not None:
         return _functions_of(infer, infer.item(value, None))  # type: ignore[attr-defined]

@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from lg_stream_lint.knowledge import Knowledge
     from lg_stream_lint.python.project import Project
 
 #: A file with one of these words is about streaming answers: it is reported when it cannot be analysed.
 FRAMEWORK_WORDS = (b"langgraph", b"langchain", b"StreamingResponse", b"EventSourceResponse", b"openai", b"anthropic")
 
-_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+([^\r\n#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE)
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+([^\r\n#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
+)
 _NAME = re.compile(rb"\w+")
 
 
@@ -29,12 +32,23 @@ class Needs(NamedTuple):
     evidence: tuple[tuple[bytes, ...], ...]
 
 
-def needs(place: Sequence[Sequence[str]], evidence: Sequence[Sequence[str]]) -> Needs:
-    """The words of a rule's declaration as bytes."""
-    return Needs(
-        tuple(tuple(word.encode() for word in group) for group in place),
-        tuple(tuple(word.encode() for word in group) for group in evidence),
-    )
+def needs(place: Sequence[Sequence[str]], evidence: Sequence[Sequence[str]], tables: Knowledge) -> Needs:
+    """The words of a rule's declaration as bytes; ``@models`` and ``@responses`` stand for the names in those tables."""
+
+    def expanded(groups: Sequence[Sequence[str]]) -> tuple[tuple[bytes, ...], ...]:
+        return tuple(tuple(sorted({w.encode() for word in group for w in _expand(word, tables)})) for group in groups)
+
+    return Needs(expanded(place), expanded(evidence))
+
+
+def _expand(word: str, tables: Knowledge) -> set[str]:
+    if word == "@models":
+        return {path.rpartition(".")[2] for path, row in tables.models.items() if row.kind != "function"} | {
+            "init_chat_model"
+        }
+    if word == "@responses":
+        return {path.rpartition(".")[2] for path, row in tables.responses.items() if row.streams}
+    return {word}
 
 
 def has_framework_word(source: bytes) -> bool:
@@ -57,7 +71,8 @@ class Gate:
         if source is None:
             return False
         return any(
-            _holds(source, rule.place) and all(self._reaches(path, group) for group in rule.evidence) for rule in self.rules
+            _holds(source, rule.place) and all(self._reaches(path, group) for group in rule.evidence)
+            for rule in self.rules
         )
 
     def _reaches(self, path: str, group: tuple[bytes, ...]) -> bool:
@@ -104,7 +119,9 @@ def _holds(source: bytes, groups: tuple[tuple[bytes, ...], ...]) -> bool:
 def _imported(match: re.Match[bytes]) -> list[tuple[str, int]]:
     base, names, plain = match.groups()
     if plain is not None:
-        return [(part.split(b" as ")[0].strip().decode("utf-8", "replace"), 0) for part in plain.split(b",") if part.strip()]
+        return [
+            (part.split(b" as ")[0].strip().decode("utf-8", "replace"), 0) for part in plain.split(b",") if part.strip()
+        ]
     text = base.decode("utf-8", "replace")
     level = len(text) - len(text.lstrip("."))
     stem = text[level:]

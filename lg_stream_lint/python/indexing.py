@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -206,7 +206,7 @@ class _Indexer:
             self.function.loops.append(node)
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[cst.CSTNode], Callable[[_Indexer, Any], None]] = {
     cst.FunctionDef: _Indexer.function_def,
     cst.Lambda: _Indexer.lambda_,
     cst.ClassDef: _Indexer.class_def,
@@ -229,6 +229,11 @@ _HANDLERS = {
     cst.Yield: _Indexer.yield_,
     cst.Raise: _Indexer.raise_,
 }
+
+# PEP 810's `lazy import`, known to LibCST since 1.9.
+for _name, _handler in (("LazyImport", _Indexer.import_), ("LazyImportFrom", _Indexer.import_from)):
+    if hasattr(cst, _name):
+        _HANDLERS[getattr(cst, _name)] = _handler
 
 
 def _parameters(params: cst.Parameters) -> Iterator[Parameter]:

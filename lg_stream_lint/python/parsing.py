@@ -12,7 +12,7 @@ DEEPEST_BRACKETS = 200
 LONGEST_CHAIN = 1_000
 
 
-class NotAnalysed(Exception):
+class NotAnalysed(Exception):  # noqa: N818 - says what became of the file
     """Why a file cannot be analysed, in words for its user; ``row`` is the line it is about (1 when unknown)."""
 
     def __init__(self, reason: str, row: int = 1) -> None:
@@ -42,7 +42,7 @@ def parse(source: bytes) -> cst.Module:
         raise NotAnalysed(f"cannot be decoded by its declared encoding ({error})") from None
     except RecursionError:
         raise NotAnalysed("nested deeper than the parser can bear") from None
-    except Exception as error:  # the native parser's own failures have no common class
+    except Exception as error:  # noqa: BLE001 - the native parser's own failures have no common class
         raise NotAnalysed(f"the parser gave up: {type(error).__name__}: {error}") from None
 
 

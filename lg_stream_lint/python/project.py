@@ -142,8 +142,8 @@ class Project:
     def locate(self, dotted: str, importer: str, level: int = 0) -> Located | None:
         """The file that an import statement in ``importer`` leads to, and what is left of the name below it.
 
-        Absolute names are looked for below the import roots and then below every folder between the file and the root:
-        services are started from a sub-folder more often than they say so.
+        Absolute names are looked for below the import roots and then below every folder between the file and the repository:
+        services are started from another folder than the one with their project file more often than they say so.
         """
         if level:
             base = os.path.dirname(importer)
@@ -160,8 +160,9 @@ class Project:
 
     def _search(self, parts: list[str], importer: str, folder: str) -> Located | None:
         bases = list(import_roots(importer))
+        top = repository_of(importer) or self.root
         current = folder
-        while len(current) >= len(self.root):
+        while len(current) >= len(top):
             bases.append(current)
             if current == os.path.dirname(current):
                 break

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from lg_stream_lint.python.calls import kind_of_method
+from lg_stream_lint.python.calls import kind_of_method, receiver_of
 from lg_stream_lint.python.value import Kind, Value, Values
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ class RunnableCall(NamedTuple):
         return self.receiver.role if self.receiver is not None else "graph"
 
 
-def runnable_call(facts: Facts, call: cst.Call, module: Module, by_name: frozenset[str] | None = None) -> RunnableCall | None:
+def runnable_call(
+    facts: Facts, call: cst.Call, module: Module, by_name: frozenset[str] | None = None
+) -> RunnableCall | None:
     """What a call is, if it is a method of a graph, chain, agent or model.
 
     ``by_name`` are the methods for which the receiver's name is evidence enough; None stands for none.
@@ -58,9 +60,10 @@ def runnable_call(facts: Facts, call: cst.Call, module: Module, by_name: frozens
         return None
     values = facts.infer.of(func, module)
     for value in values:
-        if value.kind == Kind.METHOD and value.inner is not None and value.inner.is_runnable:
-            kind = kind_of_method(facts.infer, value.inner, method, call)
-            return RunnableCall(call, module, method, kind, value.inner) if kind else None
+        receiver = receiver_of(facts.infer, value)
+        if receiver is not None and receiver.is_runnable:
+            kind = kind_of_method(facts.infer, receiver, method, call)
+            return RunnableCall(call, module, method, kind, receiver) if kind else None
     if by_name is None or method not in by_name or not _may_be_by_name(values, facts.infer.of(func.value, module)):
         return None
     if not reads_like_runnable(func.value) or not uses_langchain(facts, module) or defined_in_project(facts, method):
@@ -95,8 +98,20 @@ def reads_like_runnable(node: cst.BaseExpression) -> bool:
     """Whether the receiver, or the getter called for it, is named like a graph or model."""
     current: cst.CSTNode = node
     while isinstance(current, (cst.Await, cst.Call, cst.Subscript)):
-        current = current.expression if isinstance(current, cst.Await) else current.func if isinstance(current, cst.Call) else current.value
-    name = current.attr.value if isinstance(current, cst.Attribute) else current.value if isinstance(current, cst.Name) else ""
+        current = (
+            current.expression
+            if isinstance(current, cst.Await)
+            else current.func
+            if isinstance(current, cst.Call)
+            else current.value
+        )
+    name = (
+        current.attr.value
+        if isinstance(current, cst.Attribute)
+        else current.value
+        if isinstance(current, cst.Name)
+        else ""
+    )
     words = name.strip("_").lower().split("_")
     return bool(_WORDS.intersection(words)) and words[-1] not in _OTHER_THINGS and name[:1] == name[:1].lower()
 

@@ -55,7 +55,9 @@ class Streams:
         self._links: dict[int, list[Link]] = {}
         self._all: list[Stream] | None = None
         self._fed: dict[Function, list[tuple[Stream, Link]]] | None = None
-        self._words = sorted({path.rpartition(".")[2] for path, row in self.project.knowledge.responses.items() if row.streams})
+        self._words = sorted(
+            {path.rpartition(".")[2] for path, row in self.project.knowledge.responses.items() if row.streams}
+        )
 
     # Finding them
 
@@ -132,7 +134,9 @@ class Streams:
         self._links[key] = found
         return found
 
-    def _follow_value(self, value: Value, outer: Link | None, loop: cst.CSTNode | None, found: list[Link], depth: int) -> None:
+    def _follow_value(
+        self, value: Value, outer: Link | None, loop: cst.CSTNode | None, found: list[Link], depth: int
+    ) -> None:
         if value.kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR) and value.function is not None:
             self._follow(value.function, outer, loop, found, depth)
         elif value.kind == Kind.FUNCTION and value.function is not None and value.function.is_generator:
@@ -143,7 +147,9 @@ class Streams:
                 if method is not None:
                     self._follow(method, outer, loop, found, depth)
 
-    def _follow(self, function: Function, outer: Link | None, loop: cst.CSTNode | None, found: list[Link], depth: int) -> None:
+    def _follow(
+        self, function: Function, outer: Link | None, loop: cst.CSTNode | None, found: list[Link], depth: int
+    ) -> None:
         if depth > _DEEPEST or any(link.function is function for link in found):
             return
         link = Link(function, outer, loop)
@@ -174,7 +180,13 @@ def iterations(function: Function) -> Iterator[tuple[cst.CSTNode, cst.BaseExpres
         if isinstance(node.value, cst.From):
             yield node, node.value.item
     for call in function.calls:
-        name = call.func.value if isinstance(call.func, cst.Name) else call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+        name = (
+            call.func.value
+            if isinstance(call.func, cst.Name)
+            else call.func.attr.value
+            if isinstance(call.func, cst.Attribute)
+            else ""
+        )
         if name in ("anext", "next", "aiter", "iter", "list") and call.args and isinstance(call.func, cst.Name):
             yield call, call.args[0].value
         elif name in ("__anext__", "__next__") and isinstance(call.func, cst.Attribute):
@@ -184,23 +196,24 @@ def iterations(function: Function) -> Iterator[tuple[cst.CSTNode, cst.BaseExpres
 # What they yield
 
 
-def frame_text(infer: object, node: cst.CSTNode | None) -> str | None:
+def frame_text(node: cst.CSTNode | None) -> str | None:
     """The literal beginning of a string expression (``f"data: {x}"`` → ``data: ``); None when it begins with a value."""
-    if isinstance(node, (cst.SimpleString, cst.ConcatenatedString)):
-        left = node.left if isinstance(node, cst.ConcatenatedString) else node
-        if isinstance(left, cst.FormattedString):
-            return frame_text(infer, left)
-        if isinstance(left, cst.SimpleString):
-            value = left.evaluated_value
-            return value if isinstance(value, str) else value.decode("utf-8", "replace")
-        return None
+    if isinstance(node, cst.ConcatenatedString):
+        return frame_text(node.left)
+    if isinstance(node, cst.SimpleString):
+        value = node.evaluated_value
+        return value if isinstance(value, str) else value.decode("utf-8", "replace")
     if isinstance(node, cst.FormattedString):
         first = node.parts[0] if node.parts else None
         return first.value if isinstance(first, cst.FormattedStringText) else None
     if isinstance(node, cst.BinaryOperation):
-        return frame_text(infer, node.left)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in ("encode", "format", "join"):
-        return frame_text(infer, node.func.value)
+        return frame_text(node.left)
+    if (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in ("encode", "format", "join")
+    ):
+        return frame_text(node.func.value)
     return None
 
 
@@ -220,7 +233,7 @@ class Frames:
 
     def frames(self, values: Values, node: cst.CSTNode | None, module: Module, depth: int = 0) -> bool:
         """Whether an expression (or any of its values) is text that begins like an event."""
-        if is_frame_text(frame_text(self.infer, node)):
+        if is_frame_text(frame_text(node)):
             return True
         if depth > 3 or node is None:
             return False
@@ -233,7 +246,9 @@ class Frames:
             for value in self.infer.of(node.func, module):
                 function = value.function if value.kind == Kind.FUNCTION else None
                 if function is not None and any(
-                    self.frames((), ret.value, function.module, depth + 1) for ret in function.returns if ret.value is not None
+                    self.frames((), ret.value, function.module, depth + 1)
+                    for ret in function.returns
+                    if ret.value is not None
                 ):
                     return True
             if isinstance(node.func, cst.Attribute) and node.func.attr.value == "encode":

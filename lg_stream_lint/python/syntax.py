@@ -36,16 +36,25 @@ def _fields_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return names
 
 
+#: Whether a type is a node class. `isinstance` against LibCST's abstract base class costs more than the rest of a walk.
+_node_types: dict[type, bool] = {}
+
+
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The direct children that hold code, in field order (nearly source order)."""
     found: list[cst.CSTNode] = []
     kind = type(node)
     for name in _child_fields.get(kind) or _fields_of(kind):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        if value is None:
+            continue
+        is_node = _node_types.get(type(value))
+        if is_node is None:
+            is_node = _node_types[type(value)] = isinstance(value, cst.CSTNode)
+        if is_node:
             found.append(value)
-        elif isinstance(value, (list, tuple)):
-            found.extend(item for item in value if isinstance(item, cst.CSTNode))
+        elif type(value) in (list, tuple):
+            found.extend(value)  # sequences of code fields hold nodes only
     return found
 
 

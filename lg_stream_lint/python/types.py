@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lg_stream_lint.python.scopes import Class, Function, Scope
-from lg_stream_lint.python.syntax import argument, positional, string_value
+from lg_stream_lint.python.syntax import argument, string_value
 from lg_stream_lint.python.value import Kind, Value, Values, literal, merge
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.values import Inference
 
-_OPTIONAL = frozenset({"typing.Optional", "typing.Union", "typing.Final", "typing.ClassVar", "typing.Required", "typing.NotRequired"})
+_OPTIONAL = frozenset(
+    {"typing.Optional", "typing.Union", "typing.Final", "typing.ClassVar", "typing.Required", "typing.NotRequired"}
+)
 _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 _ASYNC_ITERATORS = frozenset({"AsyncGenerator", "AsyncIterator", "AsyncIterable"})
 _ITERATORS = frozenset({"Generator", "Iterator"})
 _AWAITABLES = frozenset({"Awaitable", "Coroutine", "Future", "Task"})
-_DEPENDS = frozenset({"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "fastapi.param_functions.Depends"})
+_DEPENDS = frozenset(
+    {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "fastapi.param_functions.Depends"}
+)
 
 
 def annotated(infer: Inference, node: cst.CSTNode, module: Module, scope: Scope) -> Values:
@@ -28,7 +32,7 @@ def annotated(infer: Inference, node: cst.CSTNode, module: Module, scope: Scope)
     if text is not None:
         try:
             return annotated(infer, cst.parse_expression(text.strip()), module, scope)
-        except Exception:  # anything a string can hold that is no expression
+        except Exception:  # noqa: BLE001 - anything a string can hold that is no expression
             return ()
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
         return merge([annotated(infer, node.left, module, scope), annotated(infer, node.right, module, scope)])
@@ -178,7 +182,9 @@ def _method(infer: Inference, method: Function, owner: Value) -> Values:
                 return infer.returns(method)
     from lg_stream_lint.python.calls import decorated
 
-    return tuple(value._replace(inner=owner) if value.kind == Kind.FUNCTION else value for value in decorated(infer, method))
+    return tuple(
+        value._replace(inner=owner) if value.kind == Kind.FUNCTION else value for value in decorated(infer, method)
+    )
 
 
 def parameter(infer: Inference, scope: Scope, name: str) -> Values:
@@ -221,7 +227,7 @@ def depends(infer: Inference, node: cst.CSTNode, module: Module, scope: Scope) -
         return ()
     if not any(value.name in _DEPENDS for value in infer.of(node.func, module, scope)):
         return ()
-    given = argument(node, "dependency") or (positional(node)[:1] or [None])[0]
+    given = argument(node, "dependency", 0)
     if given is None:
         return ()
     groups: list[Values] = []

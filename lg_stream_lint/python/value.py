@@ -60,7 +60,16 @@ class Value(NamedTuple):
     @property
     def key(self) -> tuple[object, ...]:
         """What makes two values the same for a rule: everything but the way they were reached."""
-        return (self.kind, self.name, self.role, self.function, self.cls, self.module, self.node, self.inner and self.inner.key)
+        return (
+            self.kind,
+            self.name,
+            self.role,
+            self.function,
+            self.cls,
+            self.module,
+            self.node,
+            self.inner and self.inner.key,
+        )
 
 
 Values = tuple[Value, ...]

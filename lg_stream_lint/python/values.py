@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -46,7 +47,8 @@ class Inference:
         self._known: dict[cst.CSTNode, Values] = {}
         self._names: dict[tuple[Scope, str], Values] = {}
         self._returns: dict[Function, Values] = {}
-        self._busy: set[object] = set()
+        self._busy: set[Hashable] = set()
+        self._passing: dict[Hashable, Values] = {}
         self._cut = False
         self._depth = 0
 
@@ -62,21 +64,28 @@ class Inference:
             return known
         return self._guarded(node, self._known, node, lambda: self._of(node, module, scope or module.scope_at(node)))
 
-    def _guarded(self, key: object, memo: dict, at: object, compute) -> Values:  # type: ignore[no-untyped-def, type-arg]
+    def _guarded(self, key: Hashable, memo: dict[Any, Values], at: Hashable, compute: Callable[[], Values]) -> Values:
         if key in self._busy or self._depth > DEEPEST:
             self._cut = True
             return ()
+        passing = self._passing.get(key)
+        if passing is not None:
+            return passing
         self._busy.add(key)
         self._depth += 1
         outer_cut, self._cut = self._cut, False
         try:
-            found: Values = compute()
+            found = compute()
         finally:
             self._busy.discard(key)
             self._depth -= 1
-        # An answer found while a cycle was cut short depends on where the question started: do not keep it.
+        # An answer found while a cycle was cut short depends on where the question started: it is kept for that question.
         if not self._cut or not self._busy:
             memo[at] = found
+        else:
+            self._passing[key] = found
+        if not self._busy:
+            self._passing.clear()
         self._cut = self._cut or outer_cut
         return found
 
@@ -94,7 +103,7 @@ class Inference:
             return calls.call(self, node, module, scope)
         if isinstance(node, cst.Await):
             awaited = self.of(node.expression, module, scope)
-            return tuple(v.inner for v in awaited if v.kind == Kind.COROUTINE and v.inner is not None)
+            return tuple(found for value in awaited if (found := _awaited(value)) is not None)
         if isinstance(node, cst.NamedExpr):
             return self.of(node.value, module, scope)
         if isinstance(node, cst.IfExp):
@@ -125,7 +134,16 @@ class Inference:
             # `{...} | prompt | model`: one side is enough, LangChain coerces dicts, functions and lambdas on the other.
             if any(v.is_runnable for v in (*left, *right)):
                 last = next((v for v in right if v.is_runnable), right[0] if right else None)
-                return (Value(Kind.INSTANCE, "langchain_core.runnables.RunnableSequence", "chain", inner=last, node=node, home=module),)
+                return (
+                    Value(
+                        Kind.INSTANCE,
+                        "langchain_core.runnables.RunnableSequence",
+                        "chain",
+                        inner=last,
+                        node=node,
+                        home=module,
+                    ),
+                )
             return ()
         left = self.of(node.left, module, scope)
         if left and all(v.kind == Kind.LITERAL and v.name in ("str", "list", "tuple", "int", "float") for v in left):
@@ -136,8 +154,7 @@ class Inference:
         base = self.of(node.value, module, scope)
         index = node.slice[0].slice if len(node.slice) == 1 else None
         key = string_value(index.value) if isinstance(index, cst.Index) else None
-        found = merge([self.item(value, key) for value in base])
-        return found
+        return merge([self.item(value, key) for value in base])
 
     def item(self, value: Value, key: str | None) -> Values:
         """``value[key]``: an element of a dict or list literal (any element when the key is not known)."""
@@ -247,7 +264,7 @@ class Inference:
             return self.yielded(value.function)
         return ()
 
-    # Modules and imports
+    # Imported names
 
     def imported(self, dotted: str, module: Module, level: int = 0) -> Values:
         """What an imported name is: a module, something in one, or something outside the project."""
@@ -280,16 +297,16 @@ class Inference:
             return self.imported(name, value.module, 1) if name not in value.module.scope.bindings else ()
         if kind == Kind.INSTANCE:
             if value.cls is not None:
-                found = types.class_attribute(self, value.cls, name, value)
-                if found is not None:
-                    return found
+                own = types.class_attribute(self, value.cls, name, value)
+                if own is not None:
+                    return own
             return (Value(Kind.METHOD, name, inner=value),)
         if kind == Kind.METHOD and value.inner is not None:
             return (value._replace(name=f"{value.name}.{name}"),)
         if kind == Kind.CLASS and value.cls is not None:
-            found = types.class_attribute(self, value.cls, name, value)
-            if found is not None:
-                return found
+            own = types.class_attribute(self, value.cls, name, value)
+            if own is not None:
+                return own
             base = types.external_base(self, value.cls)
             return (Value(Kind.EXTERNAL, f"{base}.{name}"),) if base else ()
         if kind in (Kind.RESULT, Kind.CONTEXT):
@@ -322,11 +339,20 @@ class Inference:
 
     def yielded(self, function: Function) -> Values:
         """What a generator function yields."""
-        return merge([self.of(y.value, function.module) for y in function.yields if isinstance(y.value, cst.BaseExpression)])
+        return merge(
+            [self.of(y.value, function.module) for y in function.yields if isinstance(y.value, cst.BaseExpression)]
+        )
 
     def runnable(self, values: Values) -> Value | None:
         """The first value that has LangChain's methods, if any."""
         return next((v for v in values if v.is_runnable), None)
+
+
+def _awaited(value: Value) -> Value | None:
+    """What awaiting gives. The result of an outside call may be awaitable or not; either way it is about that call."""
+    if value.kind == Kind.RESULT:
+        return value
+    return value.inner if value.kind == Kind.COROUTINE else None
 
 
 def _live(bindings: list[Binding], at: cst.CSTNode, scope: Scope) -> Binding | None:

@@ -49,7 +49,8 @@ class PythonRule(cst.CSTVisitor):
 
     ``loses_to``: codes whose finding, when it covers the same place, stands instead of this rule's.
     ``place``: groups of words; the file itself must hold one of each group for the rule to have anything to say.
-    ``evidence``: the same, but a module of the project that the file imports may hold them.
+    ``evidence``: the same, but a module of the project that the file imports may hold them. ``@models`` and ``@responses``
+    stand for the names in those tables.
     """
 
     severity: ClassVar[str] = Severity.WARNING

@@ -106,8 +106,7 @@ class SyncGraphCallInAsync(PythonRule):
         else:
             start = f"{what} blocks the event loop"
         message = (
-            f"{start}: every open stream and health check waits until it returns. "
-            f"Use `{twin}`, or asyncio.to_thread."
+            f"{start}: every open stream and health check waits until it returns. Use `{twin}`, or asyncio.to_thread."
         )
         related = [Place(call.module, call.call, f"{what} blocks here")] if reached.path else []
         confidence = Confidence.MEDIUM if call.by_name else Confidence.HIGH

@@ -1,0 +1,73 @@
+"""How a stream ends when its generator raises: cut, or cleanly, so that the client cannot tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import libcst as cst
+
+from lg_stream_lint.python.streams import Stream
+from lg_stream_lint.rules.base import Place
+
+if TYPE_CHECKING:
+    from lg_stream_lint.python.facts import Facts
+
+_HTTP_MIDDLEWARE = "starlette.middleware.base.BaseHTTPMiddleware"
+
+
+class CleanEnd(NamedTuple):
+    """Why a failed stream ends cleanly; ``assumed`` when the version that decides it is not known."""
+
+    why: str
+    place: Place | None
+    assumed: bool
+
+
+def clean_end(facts: Facts, stream: Stream) -> CleanEnd | None:
+    """The reason for a clean end, if there is one: an HTTP middleware on Starlette >= 0.46.0, or FastAPI's SSE class >= 0.135.1.
+
+    Measured: starlette 0.45.3 cuts, 0.46.0 to 1.10.0 end cleanly; fastapi 0.135.0 cuts, 0.135.1 and 0.165.0 end cleanly.
+    """
+    versions = facts.project.versions(stream.module.path)
+    if stream.handler is not None and _is_fastapi_sse(facts, stream):
+        fact = versions.of("fastapi")
+        always = fact.always(">=0.135.1") if fact is not None else None
+        if always is not False:
+            return CleanEnd("FastAPI's EventSourceResponse, 0.135.1 or newer", None, always is None)
+    place = facts.http_middleware
+    if place is None:
+        return None
+    fact = versions.of("starlette")
+    always = fact.always(">=0.46.0") if fact is not None else None
+    if always is False:
+        return None
+    known = f"Starlette {fact.exact}" if fact is not None and fact.exact else "Starlette 0.46 or newer"
+    return CleanEnd(f"the HTTP middleware, {known}", place, always is None)
+
+
+def _is_fastapi_sse(facts: Facts, stream: Stream) -> bool:
+    if stream.handler is None:
+        return False
+    for decorator in stream.handler.decorators:
+        if isinstance(decorator, cst.Call):
+            for arg in decorator.args:
+                if arg.keyword is not None and arg.keyword.value == "response_class":
+                    for value in facts.infer.of(arg.value, stream.module):
+                        row = facts.streams.response_class(value)
+                        if row is not None and row.framing == "fastapi-sse-marker":
+                            return True
+    return False
+
+
+def find_http_middleware(facts: Facts) -> Place | None:
+    """Where the project installs a ``BaseHTTPMiddleware`` or ``@app.middleware("http")``, if it does."""
+    project = facts.project
+    paths = [*project.mentioning(b"BaseHTTPMiddleware"), *project.mentioning(b".middleware(")]
+    for path in dict.fromkeys(paths):
+        module = project.module(path)
+        if module is None:
+            continue
+        for function in module.functions:
+            if "middleware" in facts.functions.marks(function) and function.name != "__call__":
+                return Place(module, function.node, "the HTTP middleware that hides the failure")
+    return None

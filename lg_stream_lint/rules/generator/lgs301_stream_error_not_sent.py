@@ -1,0 +1,135 @@
+"""An error of the model ends the stream, and the client is not told.
+
+## What it does
+Reports the loop in which a generator that feeds a response iterates a graph, chain or model, when no `try` inside that
+generator (or inside one around it) catches the error and sends an event.
+
+## Why it cuts the stream
+The status 200 is already sent. When the provider fails, the client gets half an answer and a cut connection
+(`peer closed connection without sending complete message body (incomplete chunked read)`), or even a clean end; SDK
+retries stop at the first byte, and a `try` around `return StreamingResponse(…)` catches nothing.
+
+## Example
+```python
+import json
+
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from langgraph.graph import StateGraph
+
+app = FastAPI()
+graph = StateGraph(dict).compile()
+
+
+async def frames():
+    async for chunk in graph.astream({"messages": []}):
+        yield f"data: {json.dumps(list(chunk))}\\n\\n"
+
+
+@app.get("/chat")
+async def chat():
+    headers = {"X-Accel-Buffering": "no"}
+    return StreamingResponse(frames(), media_type="text/event-stream", headers=headers)
+```
+
+## Use instead
+```python
+import json
+
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from langgraph.graph import StateGraph
+
+app = FastAPI()
+graph = StateGraph(dict).compile()
+
+
+async def frames():
+    try:
+        async for chunk in graph.astream({"messages": []}):
+            yield f"data: {json.dumps(list(chunk))}\\n\\n"
+    except Exception:
+        yield 'event: error\\ndata: {"error": "the model failed"}\\n\\n'
+
+
+@app.get("/chat")
+async def chat():
+    headers = {"X-Accel-Buffering": "no"}
+    return StreamingResponse(frames(), media_type="text/event-stream", headers=headers)
+```
+
+## Fix
+None yet. Catch `Exception` inside the generator, log it, yield an error event, and return.
+
+## Limits
+A handler counts as telling the client when it yields, puts something on a queue, or keeps the error for a later yield.
+Queues filled by another task are not followed. Catching a provider's own errors is taken as enough, though
+`openai.APIError` misses transport errors before openai 3.20.
+
+## Evidence
+`fixtures/LGS301/evidence.yaml`: the fake provider dies in mid-stream.
+
+## References
+- <https://www.starlette.io/responses/#streamingresponse>
+- <https://github.com/Kludex/starlette/blob/main/docs/release-notes.md>
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from lg_stream_lint.finding import Confidence, Severity
+from lg_stream_lint.python.guards import chain_sends_error
+from lg_stream_lint.python.scopes import Function
+from lg_stream_lint.python.sources import Source, sources
+from lg_stream_lint.python.streams import Link, Stream
+from lg_stream_lint.rules.base import Place, PythonRule
+
+
+class StreamErrorNotSent(PythonRule):
+    """Asks, for each generator that feeds a response, whether an error in its model loop reaches the client."""
+
+    place = (("yield",),)
+    evidence = (("langgraph", "langchain", "openai", "anthropic", "astream", "litellm", "groq", "mistralai", "genai"),)
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Judge one generator function."""
+        function = self.module.owners.get(node)
+        if not isinstance(function, Function) or not function.is_generator:
+            return
+        found = list(sources(self.facts, function))
+        if not found:
+            return
+        feeding = self.facts.streams.feeding(function)
+        for source in found:
+            for stream, link in feeding:
+                if not chain_sends_error(self.facts, link, source.node):
+                    self._report(function, source, stream, link)
+                    break
+
+    def _report(self, function: Function, source: Source, stream: Stream, link: Link) -> None:
+        clean = self.facts.clean_end(stream)
+        related = []
+        if stream.call is not None and stream.module is not self.module:
+            related.append(Place(stream.module, stream.call, "the response that is fed from here"))
+        end = "half an answer and a cut connection"
+        severity = self.severity
+        confidence = Confidence.MEDIUM if source.by_name else Confidence.HIGH
+        if clean is not None:
+            severity = Severity.ERROR
+            end = f"half an answer with a clean end ({clean.why})"
+            if clean.place is not None:
+                related.append(clean.place)
+            if clean.assumed:
+                confidence = Confidence.MEDIUM
+        retries = (
+            " Retries stop at the first byte." if source.runnable is None or source.runnable.role == "model" else ""
+        )
+        self.report(
+            source.node,
+            f"If {source.label} raises here, the client gets HTTP 200 and {end}.{retries} "
+            f"Catch Exception inside {function.name}(), yield an error event, then return.",
+            severity=severity,
+            confidence=confidence,
+            related=related,
+        )

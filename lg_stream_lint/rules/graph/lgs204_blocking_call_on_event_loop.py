@@ -1,0 +1,99 @@
+"""A blocking call runs on the event loop of a streaming path.
+
+## What it does
+Reports a call that makes its thread wait (`time.sleep`, `requests`, a synchronous SDK or database client, `subprocess` …)
+and that runs on the event loop: in an async handler, stream generator, node, tool or middleware, in an async function
+that one of them calls, or in a plain function on the way.
+
+## Why it cuts the stream
+While the call waits, nothing else runs: every open stream freezes, pings are not sent, `/health` is not answered, and a
+liveness probe or gunicorn (`WORKER TIMEOUT`) kills the worker with all its streams.
+
+## Example
+```python
+import time
+
+from fastapi import FastAPI
+from langgraph.graph import StateGraph
+
+app = FastAPI()
+graph = StateGraph(dict).compile()
+
+
+@app.get("/chat")
+async def chat():
+    time.sleep(2)
+    return await graph.ainvoke({"messages": []})
+```
+
+## Use instead
+```python
+import asyncio
+
+from fastapi import FastAPI
+from langgraph.graph import StateGraph
+
+app = FastAPI()
+graph = StateGraph(dict).compile()
+
+
+@app.get("/chat")
+async def chat():
+    await asyncio.sleep(2)
+    return await graph.ainvoke({"messages": []})
+```
+
+## Fix
+None yet. Await an asynchronous client, hand the call to `asyncio.to_thread`, or make a node or tool a plain `def`:
+LangGraph runs it in a thread.
+
+## Limits
+Known calls only; users add their own with `extend.blocking-calls`. Plain functions are followed four calls deep. An async
+function counts when it is marked itself (handler, node, tool, middleware, dependency), feeds a response, or is called by
+one that does; a function whose callers are not found stays silent.
+
+## Evidence
+`fixtures/LGS204/evidence.yaml`: while the broken application streams, `/health` of the same server is not answered.
+
+## References
+- <https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code>
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from lg_stream_lint.python.blocking import Reached
+from lg_stream_lint.python.scopes import Function
+from lg_stream_lint.rules.base import Place, PythonRule
+
+
+class BlockingCallOnEventLoop(PythonRule):
+    """Asks, for each async function that serves, what blocks while it runs."""
+
+    loses_to = ("LGS201",)
+    place = (("async def",),)
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Judge one async function."""
+        function = self.module.owners.get(node)
+        if not isinstance(function, Function) or not function.is_async or self.facts.functions.is_test(function):
+            return
+        found = [reached for reached in self.facts.blocking.reached(function) if reached.site.known is not None]
+        if found and self.facts.functions.is_serving(function):
+            for reached in found:
+                self._report(reached)
+
+    def _report(self, reached: Reached) -> None:
+        site = reached.site
+        assert site.known is not None
+        label = f"{site.label}()"
+        if reached.path:
+            names = " → ".join(f"{function.name}()" for function in reached.path)
+            start = f"{names} reaches {label}, which blocks the event loop"
+        else:
+            start = f"{label} blocks the event loop"
+        instead = site.known.instead or "an asynchronous client"
+        message = f"{start}: every open stream and health check freezes until it returns. Use {instead}."
+        related = [Place(site.module, site.node, f"{label} blocks here")] if reached.path else []
+        self.report(reached.node, message, related=related)
