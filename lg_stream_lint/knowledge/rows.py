@@ -27,7 +27,9 @@ class Slot(NamedTuple):
     * ``config``: an object built with keywords (or a dict of the same names); one of ``keys`` holds the limit.
     * ``client``: a ready-made SDK client (or a part of one), with whatever limit that has.
 
-    ``side`` says which calls it serves: ``sync``, ``async`` or ``both``. ``type`` is the class expected, if one is.
+    ``side`` says which calls it serves: ``sync``, ``async`` or ``both``. ``type`` is the class expected, if one is (a
+    ``mapping`` may then be that object as well as a dict). A slot that is not ``effective`` looks as if it carried a
+    limit, and does not: the class overrides it.
     """
 
     keyword: str
@@ -35,6 +37,7 @@ class Slot(NamedTuple):
     keys: tuple[str, ...]
     unit: str
     side: str
+    effective: bool
     type: str
     note: str
 
@@ -51,9 +54,12 @@ class Model(NamedTuple):
     * ``slots``: other keywords that may carry a limit, by keyword.
     * ``ineffective``: keywords that the class swallows without effect, with what to write instead.
     * ``call_timeout``: the keyword of a single request's limit (``create(timeout=…)``), empty when there is none.
+    * ``total_for``: the calls for which the limit counts the whole answer, and not the silence between two reads: empty
+      (none), ``async`` or ``both``.
     * ``chunk_timeout``: seconds between two chunks after which the client gives up by itself (async calls only).
     * ``asynchronous``: true for clients whose calls are awaited. The calls of a synchronous SDK client block.
     * ``list_content``: true when ``chunk.content`` may be a list of blocks.
+    * ``when_argument``: the row holds only for calls whose first argument is this literal (``boto3.client``).
     """
 
     path: str
@@ -69,11 +75,13 @@ class Model(NamedTuple):
     retries_keyword: str
     retries_default: int | None
     call_timeout: str
+    total_for: str
     chunk_timeout_keyword: str
     chunk_timeout: float | None
     chunk_timeout_since: str
     asynchronous: bool
     list_content: bool
+    when_argument: str
     constructors: tuple[str, ...]
     note: str
     source: str
