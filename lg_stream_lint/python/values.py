@@ -10,7 +10,7 @@ import libcst as cst
 
 from lg_stream_lint.python import calls, types
 from lg_stream_lint.python.scopes import Binding, Class, Function, Scope
-from lg_stream_lint.python.syntax import string_value
+from lg_stream_lint.python.syntax import dotted_text, string_value
 from lg_stream_lint.python.value import RUNNABLE_ROLES, Kind, Value, Values, literal, merge
 
 if TYPE_CHECKING:
@@ -122,11 +122,18 @@ class Inference:
         return ()
 
     def _attribute_node(self, node: cst.Attribute, module: Module, scope: Scope) -> Values:
-        base = self.of(node.value, module, scope)
-        found = merge([self.attribute(value, node.attr.value) for value in base])
-        if not found and isinstance(node.value, cst.Attribute) and node.value.attr.value == "state":
-            return self.project.facts.app_state(node.attr.value)
-        return found
+        if isinstance(node.value, cst.Attribute) and node.value.attr.value == "state":
+            held = self._app_state(node.value.value, node.attr.value, module, scope)
+            if held:
+                return held
+        return merge([self.attribute(value, node.attr.value) for value in self.of(node.value, module, scope)])
+
+    def _app_state(self, owner: cst.BaseExpression, name: str, module: Module, scope: Scope) -> Values:
+        """``request.app.state.<name>``: what was assigned to it, where the object before ``state`` is an application."""
+        last = dotted_text(owner).rpartition(".")[2]
+        if not last.endswith("app") and not any(v.name in self.tables.apps for v in self.of(owner, module, scope)):
+            return ()
+        return self.project.facts.app_state(name)
 
     def _operation(self, node: cst.BinaryOperation, module: Module, scope: Scope) -> Values:
         if isinstance(node.operator, cst.BitOr):

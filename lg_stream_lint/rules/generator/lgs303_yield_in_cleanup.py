@@ -52,8 +52,8 @@ async def chat():
 None yet: yield the end marker after the loop, and the error event in `except Exception`.
 
 ## Limits
-Only generators that feed a response, iterate a model or yield server-sent events. A yield in `finally` under an `if` is
-taken to be guarded. Context managers, fixtures, lifespans and dependencies are silent.
+Only generators that feed a response, iterate a model or yield server-sent events. A yield in `finally` under an `if` that
+asks a local flag is taken to be guarded. Context managers, fixtures, lifespans and dependencies are silent.
 
 ## Evidence
 `fixtures/LGS303/evidence.yaml`.
@@ -69,6 +69,7 @@ import libcst as cst
 from lg_stream_lint.python.guards import exception_names
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.sources import sources
+from lg_stream_lint.python.syntax import walk_same_scope
 from lg_stream_lint.rules.base import PythonRule
 
 _CLOSING = frozenset(
@@ -109,7 +110,7 @@ class YieldInCleanup(PythonRule):
         parent = self.parent_of(node)
         while parent is not None and not isinstance(parent, (cst.FunctionDef, cst.Lambda)):
             if isinstance(parent, cst.If) and child is not parent.test:
-                guarded = True
+                guarded = guarded or self._is_flag(parent.test, node)
             if isinstance(parent, cst.Finally):
                 return "" if guarded else "finally"
             if isinstance(parent, (cst.ExceptHandler, cst.ExceptStarHandler)):
@@ -119,6 +120,14 @@ class YieldInCleanup(PythonRule):
                     return "except:" if parent.type is None else f"except {closing}"
             child, parent = parent, self.parent_of(parent)
         return ""
+
+    def _is_flag(self, test: cst.BaseExpression, node: cst.Yield) -> bool:
+        """Whether a test asks a local variable: a flag that is set when the stream has come to its end."""
+        function = self.function_of(node)
+        return function is not None and any(
+            isinstance(name, cst.Name) and any(b.kind == "assign" for b in function.scope.bindings.get(name.value, ()))
+            for name in walk_same_scope(test)
+        )
 
     def _report(self, node: cst.Yield, where: str) -> None:
         if where == "finally":

@@ -174,14 +174,11 @@ class AsyncStreamMisused(PythonRule):
         ):
             return
         value = values[0]
-        related = (
-            [Place(value.home, value.node, "made here")] if value.home is not None and value.node is not None else []
-        )
-        self.report(
-            node,
-            f"{what.format(code_of(node))}: it fails with a TypeError before the first token. {instead}.",
-            related=related,
-        )
+        message = f"{what.format(code_of(node))}: it fails with a TypeError before the first token. {instead}."
+        if value.home is self.module and value.node is not None:
+            self.report(value.node, message, related=[Place(self.module, node, "used here")])
+        else:
+            self.report(node, message)
 
     def _say(self, node: cst.Call, call: RunnableCall, what: str, instead: str) -> None:
         confidence = Confidence.MEDIUM if call.by_name else Confidence.HIGH

@@ -108,6 +108,8 @@ class GraphCallNotAwaited(PythonRule):
             return "iterated as if it were the answer"
         if isinstance(parent, cst.FormattedStringExpression):
             return "formatted as if it were the answer"
+        while isinstance(parent, (cst.DictElement, cst.Element, cst.Dict, cst.List, cst.Tuple)):
+            parent = self.parent_of(parent)  # `json.dumps({"answer": graph.ainvoke(…)})`
         if isinstance(parent, cst.Arg) and not parent.star:
             outer = self.parent_of(parent)
             if isinstance(outer, cst.Call) and self._needs_value(outer):
@@ -117,7 +119,8 @@ class GraphCallNotAwaited(PythonRule):
     def _needs_value(self, outer: cst.Call) -> bool:
         if any(value.name in _NEEDS_VALUE for value in self.values_of(outer.func)):
             return True
-        return self.facts.streams.response(outer, self.module) is not None
+        response = self.facts.streams.response(outer, self.module)
+        return response is not None and not response[0].streams  # a streamed coroutine is LGS403's
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Find names that hold a coroutine which nobody awaits, and that are used as the answer."""

@@ -202,6 +202,8 @@ class UnstreamableContent(PythonRule):
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
             if node.func.attr.value in ("model_dump", "dict"):
                 return f"the dict of .{node.func.attr.value}()"
+        if isinstance(node, cst.Call) and any(v.name == "builtins.bytearray" for v in self.values_of(node.func)):
+            return "a bytearray"
         if isinstance(node, (cst.Name, cst.Attribute)):
             values = self.values_of(node)
             if values and all(

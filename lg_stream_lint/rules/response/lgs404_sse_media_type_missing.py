@@ -184,17 +184,29 @@ class SseMediaTypeMissing(PythonRule):
         return True
 
     def _touched(self, name: str, call: cst.Call) -> bool:
-        """Whether a name that holds the response is used for anything but being returned."""
+        """Whether a name that holds the response is used for more than being returned and given other headers."""
         scope = self.module.scope_at(call)
         for node, parent in self.module.parents.items():
             if (
-                isinstance(node, cst.Name)
-                and node.value == name
-                and not isinstance(parent, (cst.Return, cst.AssignTarget))
+                not isinstance(node, cst.Name)
+                or node.value != name
+                or isinstance(parent, (cst.Return, cst.AssignTarget))
             ):
-                if self.module.scope_at(node).holder_of(name) is scope:
-                    return True
+                continue
+            if self.module.scope_at(node).holder_of(name) is scope and not self._sets_other_header(parent):
+                return True
         return False
+
+    def _sets_other_header(self, attribute: cst.CSTNode) -> bool:
+        """``response.headers["X-Accel-Buffering"]``: a literal key that is not the content type."""
+        item = self.parent_of(attribute)
+        if not isinstance(attribute, cst.Attribute) or attribute.attr.value != "headers":
+            return False
+        if not isinstance(item, cst.Subscript) or item.value is not attribute:
+            return False
+        index = item.slice[0].slice
+        key = string_value(index.value) if isinstance(index, cst.Index) else None
+        return key is not None and key.lower() != "content-type"
 
     def _report(self, call: cst.Call, given: str, frame: tuple[Function, cst.Yield]) -> None:
         function, node = frame
