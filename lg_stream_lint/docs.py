@@ -19,7 +19,7 @@ from typing import Any
 from lg_stream_lint.rules.registry import FAMILIES, RuleInfo, rules
 
 ROOT = Path(__file__).resolve().parent.parent
-SAMPLE = "fixtures/LGS301/bad_no_try.py"
+SAMPLE = "fixtures/LGS301/bad_try_around_response.py"
 NOTE = "<!-- Generated from the rule by `python -m lg_stream_lint.docs`; do not edit. -->"
 
 FIXES = {"none": "–", "safe": "safe", "unsafe": "unsafe"}
@@ -49,9 +49,9 @@ def main(arguments: Sequence[str]) -> int:
 def pages() -> dict[Path, str]:
     """Every generated file and what must stand in it."""
     found = rules()
-    outcomes = recorded_outcomes()
+    runs = recorded_runs()
     folder = ROOT / "docs" / "rules"
-    written = {folder / f"{code}.md": rule_page(rule, outcomes.get(code, ())) for code, rule in found.items()}
+    written = {folder / f"{code}.md": rule_page(rule, runs.get(code, ())) for code, rule in found.items()}
     written[folder / "index.md"] = index_page(found)
     readme = ROOT / "README.md"
     text = between_marks(readme.read_text("utf-8"), "rules", "\n".join(table(found, "docs/rules/")))
@@ -59,19 +59,21 @@ def pages() -> dict[Path, str]:
     return written
 
 
-def rule_page(rule: RuleInfo, outcomes: Sequence[Mapping[str, Any]]) -> str:
-    """The page of one rule: what it is in a line, then its docstring, then what was seen when its fixtures ran."""
+def rule_page(rule: RuleInfo, runs: Sequence[Mapping[str, Any]]) -> str:
+    """The page of one rule: what it is in a line, then its docstring, with what was seen when its fixtures ran."""
     _, _, body = rule.doc.strip().partition("\n")
     fix = "no fix" if rule.fix == "none" else f"{rule.fix} fix"
     family = FAMILIES[rule.family].partition(":")[0].lower()
-    lines = [
-        NOTE,
-        f"# {rule.code} {rule.name}",
-        f"{rule.summary}",
-        f"Severity: **{rule.severity}** · {fix} · family: [{family}](index.md#{rule.family})",
-        body.strip(),
-    ]
-    return "\n\n".join(lines) + "\n"
+    head = f"Severity: **{rule.severity}** · {fix} · family: [{family}](index.md#{rule.family})"
+    body = body.strip().replace("## References", f"{ran(runs)}\n\n## References", 1) if runs else body.strip()
+    return "\n\n".join([NOTE, f"# {rule.code} {rule.name}", rule.summary, head, body]) + "\n"
+
+
+def ran(runs: Sequence[Mapping[str, Any]]) -> str:
+    """The fixtures that ran, and what was seen; times and versions stand on the page of the evidence."""
+    rows = [f"| `{run['file']}` | {run['shows']} | {', '.join(run['seen'])} |" for run in runs]
+    head = ["These ran; [Evidence](../evidence.md) has times and versions.", ""]
+    return "\n".join([*head, "| fixture | what is seen | in words |", "|---|---|---|", *rows])
 
 
 def index_page(found: Mapping[str, RuleInfo]) -> str:
@@ -99,13 +101,13 @@ def table(found: Mapping[str, RuleInfo], folder: str) -> list[str]:
     return rows
 
 
-def recorded_outcomes() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+def recorded_runs() -> dict[str, list[Mapping[str, Any]]]:
     """What the evidence tests recorded when they ran the fixtures, by code."""
     path = ROOT / "docs" / "evidence.json"
-    if not path.is_file():
-        return {}
-    recorded: Mapping[str, Sequence[Mapping[str, Any]]] = json.loads(path.read_text("utf-8"))
-    return recorded
+    runs: dict[str, list[Mapping[str, Any]]] = {}
+    for run in json.loads(path.read_text("utf-8"))["runs"] if path.is_file() else ():
+        runs.setdefault(run["code"], []).append(run)
+    return runs
 
 
 def between_marks(text: str, name: str, content: str) -> str:

@@ -98,14 +98,20 @@ def test_what_cannot_be_read_from_standard_input_either(content: bytes, root: Pa
     assert (answer.code, codes(answer, "hostile.py")) == (1, ["LGS001"]), answer.err
 
 
-@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
-def test_flake8_reports_it_itself(content: bytes, root: Path) -> None:
+# flake8's own checks take a minute for the first; the second it reads as Latin-1, and tells its plugins nothing of it.
+NOT_FOR_FLAKE8 = {"3,000 blocks deep", "not utf-8"}
+BY_FLAKE8 = {name: content for name, content in UNREADABLE.items() if name not in NOT_FOR_FLAKE8}
+
+
+@pytest.mark.parametrize("content", BY_FLAKE8.values(), ids=BY_FLAKE8)
+def test_flake8_says_it_once(content: bytes, root: Path) -> None:
+    """With its own E902 or E999; where it reads a file that cannot be decoded as if it could be, with ours."""
     hostile_project(content, root)
-    program = [sys.executable, "-m", "flake8", "--isolated", "--select=E9,LGS"]
+    program = [sys.executable, "-m", "flake8", "--isolated", "--select=E902,E999,LGS"]
     answer = fronts.process("hostile.py", HEALTHY_NAME, program=program, at=root)
     assert answer.code == 1
     assert "LGS401" in answer.out
-    assert "hostile.py" not in "".join(line for line in answer.out.splitlines() if "LGS" in line)
+    assert len([line for line in answer.out.splitlines() if line.startswith("hostile.py:")]) == 1, answer.out
 
 
 @pytest.mark.parametrize("content", READABLE.values(), ids=READABLE)
@@ -254,7 +260,7 @@ def test_a_name_with_strange_characters(root: Path) -> None:
     name = "größe with spaces\tand 'quotes'.py"
     Project("hostile", {name: HEALTHY_SOURCE}).write(root)
     for style in "text", "concise", "json", "sarif", "github":
-        answer = fronts.process("--isolated", "--output-format", style, ".", at=root)
+        answer = fronts.command("--isolated", "--output-format", style, ".", at=root)
         assert answer.code == 1, answer.err
 
 
@@ -279,7 +285,7 @@ def test_other_peoples_code_breaks_no_rule() -> None:
     folders = {Path(path) for path in sys.path if path.endswith("site-packages")}
     files = sorted(file for folder in folders for file in folder.rglob("*.py") if file.stat().st_size < 200_000)
     likely = [file for file in files if b"astream" in (content := file.read_bytes()) and b"async def" in content]
-    chosen = random.Random(0).sample(likely, min(40, len(likely))) + random.Random(0).sample(files, 160)
+    chosen = random.Random(0).sample(likely, min(40, len(likely))) + random.Random(0).sample(files, 80)
     for file in chosen:
         assert analyse_source(str(file), file.read_bytes(), Config()).errors == (), file
 
@@ -292,7 +298,9 @@ def test_programs_put_together_at_random_break_no_rule(seed: int, root: Path) ->
     from lg_stream_lint.engine import analyse_source
 
     chance = random.Random(seed)
-    sources = [content.decode() for project in PROJECTS for content in project.python.values()]
+    sources = [
+        text for project in PROJECTS for content in project.python.values() if (text := content.decode().strip())
+    ]
     read = 0
     for number in range(150):
         lines = chance.choice(sources).splitlines()
