@@ -71,7 +71,7 @@ def called_function(
     if function.is_generator:
         kind = Kind.ASYNC_GENERATOR if function.is_async else Kind.GENERATOR
         return (Value(kind, function=function, inner=bound, node=node, home=module),)
-    found = infer.returns(function, bound)
+    found = infer.returns(function)
     if not function.is_async:
         return found
     results = found or (Value(Kind.RESULT, function.name),)

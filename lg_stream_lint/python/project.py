@@ -229,7 +229,7 @@ def _python_files(root: str) -> Iterator[str]:
                         folders.append(entry.path)
                 elif entry.name.endswith(".py") and entry.is_file():
                     yield entry.path
-            except OSError:
+            except OSError:  # noqa: PERF203 - one entry that cannot be asked does not hide the others
                 continue
 
 

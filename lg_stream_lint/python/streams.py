@@ -11,7 +11,7 @@ from lg_stream_lint.knowledge import Response
 from lg_stream_lint.python import types
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import argument, walk_same_scope
-from lg_stream_lint.python.value import Kind, Value, Values
+from lg_stream_lint.python.value import Kind, Value
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
@@ -137,10 +137,10 @@ class Streams:
     def _follow_value(
         self, value: Value, outer: Link | None, loop: cst.CSTNode | None, found: list[Link], depth: int
     ) -> None:
-        if value.kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR) and value.function is not None:
-            self._follow(value.function, outer, loop, found, depth)
-        elif value.kind == Kind.FUNCTION and value.function is not None and value.function.is_generator:
-            self._follow(value.function, outer, loop, found, depth)
+        function = value.function
+        made = value.kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR)
+        if function is not None and (made or (value.kind == Kind.FUNCTION and function.is_generator)):
+            self._follow(function, outer, loop, found, depth)
         elif value.kind == Kind.INSTANCE and value.cls is not None:
             for name in ("__aiter__", "__iter__", "__anext__"):
                 method = value.cls.methods.get(name)
@@ -231,34 +231,36 @@ class Frames:
     def __init__(self, facts: Facts) -> None:
         self.infer = facts.infer
 
-    def frames(self, values: Values, node: cst.CSTNode | None, module: Module, depth: int = 0) -> bool:
+    def frames(self, node: cst.CSTNode | None, module: Module, depth: int = 0) -> bool:
         """Whether an expression (or any of its values) is text that begins like an event."""
         if is_frame_text(frame_text(node)):
             return True
         if depth > 3 or node is None:
             return False
+        if isinstance(node, cst.IfExp):
+            return self.frames(node.body, module, depth + 1) or self.frames(node.orelse, module, depth + 1)
         if isinstance(node, cst.Name):
             scope = module.scope_at(node)
             holder = scope.holder_of(node.value)
             bindings = holder.bindings[node.value] if holder is not None else []
-            return any(b.kind == "assign" and self.frames((), b.node, b.scope.module, depth + 1) for b in bindings)
+            return any(b.kind == "assign" and self.frames(b.node, b.scope.module, depth + 1) for b in bindings)
         if isinstance(node, cst.Call):
             for value in self.infer.of(node.func, module):
                 function = value.function if value.kind == Kind.FUNCTION else None
                 if function is not None and any(
-                    self.frames((), ret.value, function.module, depth + 1)
+                    self.frames(ret.value, function.module, depth + 1)
                     for ret in function.returns
                     if ret.value is not None
                 ):
                     return True
             if isinstance(node.func, cst.Attribute) and node.func.attr.value == "encode":
-                return self.frames((), node.func.value, module, depth + 1)
+                return self.frames(node.func.value, module, depth + 1)
         return False
 
     def yields_frames(self, function: Function) -> cst.Yield | None:
         """The first yield of a generator function that gives a ready-made event, if there is one."""
         for node in function.yields:
-            if isinstance(node.value, cst.BaseExpression) and self.frames((), node.value, function.module):
+            if isinstance(node.value, cst.BaseExpression) and self.frames(node.value, function.module):
                 return node
         return None
 

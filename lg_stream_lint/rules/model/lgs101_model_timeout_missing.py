@@ -120,12 +120,12 @@ class ModelTimeoutMissing(PythonRule):
         return None
 
     def _completed_later(self, node: cst.Call, row: Model) -> bool:
-        for call in self.module.calls:
-            given = {a.keyword.value for a in call.args if a.keyword is not None}
-            if call is not node and given & {*row.timeout_keywords, *row.slots}:
-                if any(v.kind == Kind.PARTIAL and v.node is node for v in self.values_of(call.func)):
-                    return True
-        return False
+        wanted = {*row.timeout_keywords, *row.slots}
+        return any(
+            any(v.kind == Kind.PARTIAL and v.node is node for v in self.values_of(call.func))
+            for call in self.module.calls
+            if call is not node and any(a.keyword is not None and a.keyword.value in wanted for a in call.args)
+        )
 
     def _init_chat_model(self, node: cst.Call) -> _Built | None:
         """The class that ``init_chat_model`` picks for a literal model or provider name."""

@@ -199,11 +199,11 @@ class UnstreamableContent(PythonRule):
         kind = _WRONG_ITEMS.get(type(node))
         if kind:
             return kind
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
-            if node.func.attr.value in ("model_dump", "dict"):
-                return f"the dict of .{node.func.attr.value}()"
-        if isinstance(node, cst.Call) and any(v.name == "builtins.bytearray" for v in self.values_of(node.func)):
-            return "a bytearray"
+        if isinstance(node, cst.Call):
+            func = node.func
+            if isinstance(func, cst.Attribute) and func.attr.value in ("model_dump", "dict") and not node.args:
+                return f"the dict of .{func.attr.value}()"
+            return "a bytearray" if any(v.name == "builtins.bytearray" for v in self.values_of(func)) else ""
         if isinstance(node, (cst.Name, cst.Attribute)):
             values = self.values_of(node)
             if values and all(
