@@ -141,6 +141,8 @@ def _config(options: argparse.Namespace, stdin: str | None) -> Config:
     directory = os.getcwd()
     start = directory if stdin is None else os.path.dirname(os.path.abspath(stdin))
     settings = config.load(start, isolated=options.isolated, explicit=options.config)
+    if settings.source is None:
+        settings = config.load(directory, isolated=True)  # the defaults are relative to here, not to the file's folder
     given: dict[str, Any] = {}
     for key in ("select", "ignore", "extend-select", "extend-ignore", "exclude", "extend-exclude", "jobs"):
         value = getattr(options, key.replace("-", "_"))
