@@ -209,7 +209,7 @@ class Mark(NamedTuple):
     ``mark``: ``route``, ``websocket``, ``middleware``, ``exception-handler``, ``lifespan``, ``startup``,
     ``dependency``, ``background``, ``node``, ``edge``, ``tool``, ``task``, ``entrypoint``, ``runnable``, ``callback``,
     ``thread`` (runs in a worker thread), ``loop`` (runs on an event loop), ``process`` (another process),
-    ``context-manager``, ``fixture``.
+    ``context-manager``, ``fixture``, ``transparent`` (the call gives its argument back, as ``stream_with_context`` does).
     ``position``/``keyword`` say which argument the function is (position -1: by keyword only); for a decorator the
     function is the decorated one.
     """

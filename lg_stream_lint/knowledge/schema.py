@@ -60,6 +60,7 @@ _MARKS = (
     "process",
     "context-manager",
     "fixture",
+    "transparent",
 )
 _KINDS = ("async-generator", "awaitable", "generator", "blocking", "value")
 _CATEGORIES = (
