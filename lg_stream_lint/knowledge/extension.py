@@ -29,7 +29,7 @@ _FORMS: dict[str, tuple[str, dict[str, Any]]] = {
         {"kind": "chat", "provider": "custom", "package": "", "timeout_keywords": ["timeout", "request_timeout"]},
     ),
     "graphs": ("graphs", {"role": "graph", "form": "function"}),
-    "savers": ("savers", {"mode": "both"}),
+    "savers": ("savers", {"mode": "both", "package": ""}),
     "responses": (
         "responses",
         {

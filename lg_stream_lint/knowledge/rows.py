@@ -159,13 +159,16 @@ class Method(NamedTuple):
 class Saver(NamedTuple):
     """A checkpointer.
 
-    ``mode``: ``sync``, ``async`` or ``both``. ``entered``: class methods whose result is a context manager.
+    ``mode``: ``sync``, ``async`` or ``both``; ``both_since`` is the first version of ``package`` that serves both (before
+    it the saver was ``sync``; empty: always). ``entered``: class methods whose result is a context manager.
     """
 
     path: str
     aliases: tuple[str, ...]
     mode: str
+    package: str
     in_memory: bool
+    both_since: str
     entered: tuple[str, ...]
     note: str
     source: str

@@ -151,7 +151,9 @@ SCHEMAS: dict[str, tuple[Field, ...]] = {
     "savers": (
         *_PATHS,
         _required("mode", "str", "sync", "async", "both"),
+        _required("package"),
         _flag("in_memory"),
+        Field("both_since"),
         _list("entered"),
         *_ORIGIN,
     ),
