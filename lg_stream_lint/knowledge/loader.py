@@ -141,6 +141,11 @@ class Knowledge:
         )
         return result
 
+    def leads_to(self, row: BlockingClass, name: str) -> BlockingClass | None:
+        """The blocking class to which a method or attribute of an instance leads (``__call__``: calling it)."""
+        path = row.derived.get(name) or row.derived.get("*", "")
+        return self.blocking_classes.get(path)
+
     def _blocking_functions(self, _: tuple[Raw, ...]) -> dict[str, Blocking]:
         found: dict[str, Blocking] = {}
         for path, aliases, *rest in self._tables.get("blocking_functions", ()):

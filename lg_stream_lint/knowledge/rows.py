@@ -277,7 +277,8 @@ class BlockingClass(NamedTuple):
     * ``harmless``: exceptions from ``*``.
     * ``class_methods``: class methods that block (also found in ``blocking_functions``).
     * ``constructors``: functions and class methods whose result is an instance.
-    * ``derived``: method or attribute → path of the blocking class of its result (``cursor`` → ``sqlite3.Cursor``).
+    * ``derived``: method or attribute → path of the blocking class of its result (``cursor`` → ``sqlite3.Cursor``);
+      ``*``: any other attribute, subscript or call; ``__call__``, ``__getitem__``, ``__enter__``: what they say.
     """
 
     path: str

@@ -77,6 +77,8 @@ _CATEGORIES = (
     "mail",
     "cache",
     "queue",
+    "terminal",
+    "document-loader",
 )
 
 SCHEMAS: dict[str, tuple[Field, ...]] = {
