@@ -32,6 +32,7 @@ SAME_FINDINGS: Mapping[str, Rewrite] = {
     "aliased imports": imports.aliased,
     "module attributes": imports.attributes,
     "from imports": imports.from_imports,
+    "imports over several lines": imports.over_several_lines,
     "CRLF": crlf,
     "byte order mark": byte_order_mark,
     "in a package": modules.in_a_package,

@@ -179,3 +179,19 @@ def _member(
     """The ``x.y.A`` around the ``x.y``, and what ``A`` is."""
     parent = parents[module] if module else None
     return (parent, parent.attr.value) if isinstance(parent, cst.Attribute) and parent.value is module else None
+
+
+def over_several_lines(project: Project) -> Project | None:
+    """``from x import A, B`` becomes a list in brackets, one name a line."""
+    return _each_python_file(project, lambda source, _: cst.parse_module(source).visit(_OneNameALine()).code)
+
+
+class _OneNameALine(cst.CSTTransformer):
+    def leave_ImportFrom(self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom) -> cst.ImportFrom:
+        if isinstance(updated_node.names, cst.ImportStar) or _is_future(original_node):
+            return updated_node
+        line = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+        end = cst.ParenthesizedWhitespace(indent=True)
+        names = [name.with_changes(comma=cst.Comma(whitespace_after=line)) for name in updated_node.names]
+        names[-1] = names[-1].with_changes(comma=cst.Comma(whitespace_after=end))
+        return updated_node.with_changes(names=names, lpar=cst.LeftParen(whitespace_after=line), rpar=cst.RightParen())
