@@ -10,6 +10,7 @@ import libcst as cst
 from lg_stream_lint.python.runnables import RunnableCall, runnable_call
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.streams import iterations
+from lg_stream_lint.python.syntax import called_name, walk
 from lg_stream_lint.python.value import Kind, Value, Values
 
 if TYPE_CHECKING:
@@ -171,13 +172,7 @@ def sync_consumer(module: Module, call: cst.Call) -> bool:
     if isinstance(parent, cst.Arg):
         outer = module.parents.get(parent)
         if isinstance(outer, cst.Call):
-            name = (
-                outer.func.value
-                if isinstance(outer.func, cst.Name)
-                else outer.func.attr.value
-                if isinstance(outer.func, cst.Attribute)
-                else ""
-            )
+            name = called_name(outer)
             if name in ("enumerate", "zip"):
                 return sync_consumer(module, outer)
             return name in _CONSUMERS
@@ -202,23 +197,13 @@ def excused(module: Module, call: cst.CSTNode) -> bool:
 
 
 def _names(node: cst.CSTNode) -> set[str]:
-    from lg_stream_lint.python.syntax import walk
-
     return {n.value for n in walk(node) if isinstance(n, cst.Name)}
 
 
 def _asks_for_method(test: cst.CSTNode) -> bool:
-    from lg_stream_lint.python.syntax import walk
-
     for node in walk(test):
         if isinstance(node, cst.Call):
-            name = (
-                node.func.value
-                if isinstance(node.func, cst.Name)
-                else node.func.attr.value
-                if isinstance(node.func, cst.Attribute)
-                else ""
-            )
+            name = called_name(node)
             if name in _EXCUSES:
                 return True
     return False

@@ -128,24 +128,20 @@ class Facts:
             return []
         if name == "__init__" and function.cls is not None:
             name = function.cls.name
-        paths = self.project.mentioning(name.encode())
-        if len(paths) > _MOST_FILES:
-            paths = [p for p in paths if p == function.module.path]
+        numbers = self.project.naming(name)
+        files = self.project.files()
+        paths = [files[number] for number in sorted(numbers)] if len(numbers) <= _MOST_FILES else [function.module.path]
         found: list[tuple[Module, cst.Call]] = []
         for path in paths:
             module = function.module if path == function.module.path else self.project.module(path)
             if module is None:
                 continue
-            found.extend((module, call) for call in module.calls if self._calls(call, module, function, name))
+            found.extend((module, call) for call in module.calls_of(name) if self._calls(call, module, function))
         self._callers[function] = found
         return found
 
-    def _calls(self, call: cst.Call, module: Module, function: Function, name: str) -> bool:
-        func = call.func
-        last = func.value if isinstance(func, cst.Name) else func.attr.value if isinstance(func, cst.Attribute) else ""
-        if last != name:
-            return False
-        for value in self.infer.of(func, module):
+    def _calls(self, call: cst.Call, module: Module, function: Function) -> bool:
+        for value in self.infer.of(call.func, module):
             if value.function is function or (
                 value.kind == Kind.CLASS and value.cls is not None and value.cls is function.cls
             ):

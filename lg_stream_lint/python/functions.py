@@ -54,6 +54,8 @@ class Functions:
 
     def is_handler(self, function: Function) -> bool:
         """Whether the function answers requests."""
+        if not function.decorators and not self._marks.may_be_registered(function):
+            return self._is_django_view(function)
         return bool(self.marks(function) & HANDLERS) or self._is_django_view(function)
 
     def _is_django_view(self, function: Function) -> bool:

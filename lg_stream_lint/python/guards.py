@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lg_stream_lint.python.scopes import Function
-from lg_stream_lint.python.syntax import walk_same_scope
+from lg_stream_lint.python.syntax import called_name, walk_same_scope
 from lg_stream_lint.python.value import Kind
 
 if TYPE_CHECKING:
@@ -92,13 +92,7 @@ def tells_client(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHand
         if isinstance(node, cst.Yield):
             return True
         if isinstance(node, cst.Call):
-            name = (
-                node.func.attr.value
-                if isinstance(node.func, cst.Attribute)
-                else node.func.value
-                if isinstance(node.func, cst.Name)
-                else ""
-            )
+            name = called_name(node)
             if name in _SENDERS:
                 return True
         if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Name):

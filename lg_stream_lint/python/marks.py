@@ -36,6 +36,7 @@ class Marks:
         self._registering |= {path.rpartition(".")[2] for path, row in tables.markers.items() if row.form == "call"}
         self._constructing = {path.rpartition(".")[2] for path, app in tables.apps.items() if app.constructor_calls}
         self._registered: dict[Module, list[tuple[Function, str, cst.Call]]] = {}
+        self._registering_files: frozenset[int] | None = None
         self._marks: dict[Function, frozenset[str]] = {}
 
     # Marks
@@ -58,11 +59,27 @@ class Marks:
         if isinstance(function.node, cst.Lambda):
             modules = [home]
         else:
-            paths = self.project.mentioning(function.name.encode())
-            modules = [home]
-            if len(paths) <= _MOST_FILES:
-                modules += [m for m in map(self.project.module, paths) if m is not None and m is not home]
+            modules = [home, *(m for m in self._may_register(function.name) if m is not home)]
         return [(mark, m, call) for m in modules for target, mark, call in self._registrations(m) if target is function]
+
+    def may_be_registered(self, function: Function) -> bool:
+        """Whether any file holds both the function's name and the name of something that functions are handed to."""
+        return isinstance(function.node, cst.FunctionDef) and bool(self._files_registering(function.name))
+
+    def _files_registering(self, name: str) -> frozenset[int]:
+        if self._registering_files is None:
+            words = self._registering | self._constructing
+            self._registering_files = frozenset(number for word in words for number in self.project.naming(word))
+        return self.project.naming(name) & self._registering_files
+
+    def _may_register(self, name: str) -> list[Module]:
+        """The modules of those files; none when there are too many for the name to say anything."""
+        project = self.project
+        numbers = self._files_registering(name)
+        if len(numbers) > _MOST_FILES:
+            return []
+        files = project.files()
+        return [m for m in (project.module(files[number]) for number in sorted(numbers)) if m is not None]
 
     def _registrations(self, module: Module) -> list[tuple[Function, str, cst.Call]]:
         known = self._registered.get(module)
@@ -70,12 +87,8 @@ class Marks:
             return known
         found: list[tuple[Function, str, cst.Call]] = []
         self._registered[module] = found
-        for call in module.calls:
-            func = call.func
-            last = (
-                func.value if isinstance(func, cst.Name) else func.attr.value if isinstance(func, cst.Attribute) else ""
-            )
-            if last in self._registering or last in self._constructing:
+        for last in (*self._registering, *self._constructing):
+            for call in module.calls_of(last):
                 for mark, given in self._handed(call, last, module):
                     found.extend((function, mark, call) for function in self.functions_in(given, module))
         return found

@@ -11,6 +11,7 @@ import libcst as cst
 from lg_stream_lint.finding import Span
 from lg_stream_lint.python.indexing import index
 from lg_stream_lint.python.scopes import Class, Function, Scope
+from lg_stream_lint.python.syntax import called_name
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.project import Project
@@ -44,6 +45,17 @@ class Module:
         from lg_stream_lint.python.positions import spans_of
 
         return spans_of(self.tree)
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[cst.Call]]:
+        found: dict[str, list[cst.Call]] = {}
+        for call in self.calls:
+            found.setdefault(called_name(call), []).append(call)
+        return found
+
+    def calls_of(self, name: str) -> list[cst.Call]:
+        """The calls whose function is written ``name(…)`` or ``….name(…)``."""
+        return self._calls_by_name.get(name, [])
 
     @cached_property
     def lines(self) -> list[str]:

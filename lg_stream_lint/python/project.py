@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,6 +28,9 @@ SKIPPED = frozenset(
 LARGEST = 5_000_000
 
 
+_IDENTIFIER = re.compile(rb"[^\W\d]\w*")
+
+
 class Located(NamedTuple):
     """Where a dotted name leads: a file, and the names below it that are left to look up in it."""
 
@@ -49,6 +53,7 @@ class Project:
         self._located: dict[tuple[str, str], Located | None] = {}
         self._files: list[str] | None = None
         self._mentions: dict[bytes, list[str]] = {}
+        self._names: dict[bytes, list[int]] | None = None
         self._external_tops: frozenset[str] | None = None
         self._facts: Facts | None = None
         self._versions: dict[str, Versions] = {}
@@ -84,6 +89,19 @@ class Project:
             self._mentions[word] = found
         return found
 
+    def naming(self, name: str) -> frozenset[int]:
+        """The numbers (places in :meth:`files`) of the files in which an identifier occurs, comments and strings included.
+
+        Asked for thousands of names, so the identifiers of all files are indexed once, in one pass over their bytes.
+        """
+        if self._names is None:
+            index: dict[bytes, list[int]] = {}
+            for number, path in enumerate(self.files()):
+                for word in set(_IDENTIFIER.findall(self.read(path) or b"")):
+                    index.setdefault(word, []).append(number)
+            self._names = index
+        return frozenset(self._names.get(name.encode(), ()))
+
     # Modules
 
     def module(self, path: str) -> Module | None:
@@ -111,6 +129,7 @@ class Project:
         self._modules.clear()
         self._located.clear()
         self._mentions.clear()
+        self._names = None
         self._files = None
         self._facts = None
 

@@ -10,7 +10,7 @@ import libcst as cst
 from lg_stream_lint.knowledge import Response
 from lg_stream_lint.python import types
 from lg_stream_lint.python.scopes import Function
-from lg_stream_lint.python.syntax import argument, walk_same_scope
+from lg_stream_lint.python.syntax import argument, called_name, walk_same_scope
 from lg_stream_lint.python.value import Kind, Value
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Streams:
     def response(self, call: cst.Call, module: Module) -> tuple[Response, Value] | None:
         """The response class that a call constructs, if it constructs one (own subclasses included)."""
         func = call.func
-        last = func.value if isinstance(func, cst.Name) else func.attr.value if isinstance(func, cst.Attribute) else ""
+        last = called_name(call)
         if not last[:1].isupper() and last != "stream_with_context":
             return None
         for value in self.infer.of(func, module):
@@ -180,13 +180,7 @@ def iterations(function: Function) -> Iterator[tuple[cst.CSTNode, cst.BaseExpres
         if isinstance(node.value, cst.From):
             yield node, node.value.item
     for call in function.calls:
-        name = (
-            call.func.value
-            if isinstance(call.func, cst.Name)
-            else call.func.attr.value
-            if isinstance(call.func, cst.Attribute)
-            else ""
-        )
+        name = called_name(call)
         if name in ("anext", "next", "aiter", "iter", "list") and call.args and isinstance(call.func, cst.Name):
             yield call, call.args[0].value
         elif name in ("__anext__", "__next__") and isinstance(call.func, cst.Attribute):

@@ -131,6 +131,14 @@ def dotted_text(node: cst.BaseExpression | None) -> str:
     return ".".join(reversed(parts))
 
 
+def called_name(call: cst.Call) -> str:
+    """The last part of what is called: ``stream`` for ``graph.stream(…)``; empty when it is no name."""
+    func = call.func
+    if isinstance(func, cst.Attribute):
+        return func.attr.value
+    return func.value if isinstance(func, cst.Name) else ""
+
+
 def string_value(node: cst.CSTNode | None) -> str | None:
     """The text of a plain string literal (also concatenated ones), else None; bytes and f-strings are None."""
     if isinstance(node, cst.SimpleString):

@@ -291,6 +291,11 @@ class Inference:
         """A name at the top level of a module of the project, re-exports and star imports followed."""
         return self.name(name, module.scope) if name not in _BUILTINS or name in module.scope.bindings else ()
 
+    def _submodule(self, package: Module, name: str) -> Values:
+        located = self.project.locate(name, package.path, 1)
+        module = self.project.module(located.path) if located is not None and not located.rest else None
+        return (Value(Kind.MODULE, name, module=module),) if module is not None else ()
+
     # Attributes
 
     def attribute(self, value: Value, name: str) -> Values:
@@ -302,7 +307,7 @@ class Inference:
             found = self.member(value.module, name)
             if found or not value.module.is_package:
                 return found
-            return self.imported(name, value.module, 1) if name not in value.module.scope.bindings else ()
+            return self._submodule(value.module, name) if name not in value.module.scope.bindings else ()
         if kind == Kind.INSTANCE:
             if value.cls is not None:
                 own = types.class_attribute(self, value.cls, name, value)

@@ -78,10 +78,11 @@ class SyncGraphCallInAsync(PythonRule):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Judge one async function."""
         function = self.module.owners.get(node)
-        if not isinstance(function, Function) or not function.is_async or self._is_elsewhere(function):
+        if not isinstance(function, Function) or not function.is_async:
             return
-        for reached in self.facts.blocking.reached(function):
-            if reached.site.runnable is not None:
+        found = [reached for reached in self.facts.blocking.reached(function) if reached.site.runnable is not None]
+        if found and not self._is_elsewhere(function):
+            for reached in found:
                 self._report(reached)
 
     def _is_elsewhere(self, function: Function) -> bool:

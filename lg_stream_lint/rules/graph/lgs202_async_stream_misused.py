@@ -56,8 +56,8 @@ import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Severity
 from lg_stream_lint.python.blocking import sync_consumer
-from lg_stream_lint.python.runnables import RunnableCall, runnable_call
-from lg_stream_lint.python.syntax import code_of
+from lg_stream_lint.python.runnables import RunnableCall, method_names, runnable_call
+from lg_stream_lint.python.syntax import called_name, code_of
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import Place, PythonRule
 
@@ -166,7 +166,7 @@ class AsyncStreamMisused(PythonRule):
             )
 
     def _held(self, node: cst.BaseExpression, kind: str, what: str, instead: str) -> None:
-        if not isinstance(node, (cst.Name, cst.Attribute)):
+        if not isinstance(node, cst.Name) or not self._may_hold_stream(node):
             return
         values = self.values_of(node)
         if not values or any(
@@ -179,6 +179,14 @@ class AsyncStreamMisused(PythonRule):
             self.report(value.node, message, related=[Place(self.module, node, "used here")])
         else:
             self.report(node, message)
+
+    def _may_hold_stream(self, name: cst.Name) -> bool:
+        """Whether a name is assigned a call of a method that the tables know: the cheap half of the question."""
+        holder = self.module.scope_at(name).holder_of(name.value)
+        return holder is not None and any(
+            b.kind == "assign" and isinstance(b.node, cst.Call) and called_name(b.node) in method_names(self.facts)
+            for b in holder.bindings[name.value]
+        )
 
     def _say(self, node: cst.Call, call: RunnableCall, what: str, instead: str) -> None:
         confidence = Confidence.MEDIUM if call.by_name else Confidence.HIGH

@@ -127,11 +127,18 @@ class GraphCallNotAwaited(PythonRule):
         function = self.module.owners.get(node)
         if not isinstance(function, Function):
             return
+        candidates = {
+            name
+            for name, bindings in function.scope.bindings.items()
+            if any(b.kind == "assign" and self._is_awaitable_call(b.node) for b in bindings)
+        }
+        if not candidates:
+            return
         awaited: set[str] = set()
         handed: set[str] = set()
         uses: dict[str, tuple[cst.Name, str]] = {}
         for item in walk_same_scope(function.node):
-            if isinstance(item, cst.Name) and self._holds_coroutine(item):
+            if isinstance(item, cst.Name) and item.value in candidates and self._holds_coroutine(item):
                 parent = self.parent_of(item)
                 use = self._use_as_value(item, parent) if not isinstance(parent, cst.Expr) else ""
                 if isinstance(parent, cst.Await):
@@ -143,6 +150,12 @@ class GraphCallNotAwaited(PythonRule):
         for name, (item, use) in uses.items():
             if name not in awaited and name not in handed:
                 self._say_held(item, use)
+
+    def _is_awaitable_call(self, node: cst.CSTNode | None) -> bool:
+        if not isinstance(node, cst.Call):
+            return False
+        call = runnable_call(self.facts, node, self.module)
+        return call is not None and call.kind == "awaitable"
 
     def _holds_coroutine(self, name: cst.Name) -> bool:
         values = self.values_of(name)

@@ -77,10 +77,11 @@ class BlockingCallOnEventLoop(PythonRule):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Judge one async function."""
         function = self.module.owners.get(node)
-        if not isinstance(function, Function) or not function.is_async or self.facts.functions.is_test(function):
+        if not isinstance(function, Function) or not function.is_async:
             return
         found = [reached for reached in self.facts.blocking.reached(function) if reached.site.known is not None]
-        if found and self.facts.functions.is_serving(function):
+        functions = self.facts.functions
+        if found and not functions.is_test(function) and functions.is_serving(function):
             for reached in found:
                 self._report(reached)
 

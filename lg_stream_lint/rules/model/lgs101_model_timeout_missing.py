@@ -50,7 +50,7 @@ import libcst as cst
 from lg_stream_lint.finding import Confidence, Severity
 from lg_stream_lint.knowledge import UNLIMITED, Model, Slot
 from lg_stream_lint.python.keywords import Keyword, Keywords, keywords_of
-from lg_stream_lint.python.syntax import argument, positional, string_value
+from lg_stream_lint.python.syntax import argument, called_name, positional, string_value
 from lg_stream_lint.python.value import Kind, Value
 from lg_stream_lint.rules.base import PythonRule
 
@@ -298,11 +298,5 @@ class ModelTimeoutMissing(PythonRule):
 def _limits(node: cst.BaseExpression) -> bool:
     if not isinstance(node, cst.Call):
         return False
-    name = (
-        node.func.attr.value
-        if isinstance(node.func, cst.Attribute)
-        else node.func.value
-        if isinstance(node.func, cst.Name)
-        else ""
-    )
+    name = called_name(node)
     return name in _LIMITERS

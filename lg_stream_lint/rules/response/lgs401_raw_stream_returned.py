@@ -82,12 +82,16 @@ class RawStreamReturned(PythonRule):
         if node.value is None:
             return
         function = self.function_of(node)
-        if function is None or function.is_generator or not self.facts.functions.is_handler(function):
-            return
-        if "websocket" in self.facts.functions.marks(function):
+        if function is None or function.is_generator:
             return
         value, inside = self._stream_in(node.value)
-        if value is None or self._is_served(function, value) or self._may_be_wrapped(function):
+        if value is None or not self.facts.functions.is_handler(function):
+            return
+        if (
+            "websocket" in self.facts.functions.marks(function)
+            or self._is_served(function, value)
+            or self._may_be_wrapped(function)
+        ):
             return
         if value.kind == Kind.GENERATOR and not self._carries_stream(value, function):
             return
