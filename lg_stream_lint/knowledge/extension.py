@@ -84,9 +84,11 @@ def _entry(key: str, entry: Any, tables: Mapping[str, tuple[Raw, ...]]) -> tuple
     if not isinstance(path, str) or not all(part.isidentifier() for part in path.split(".")):
         raise ExtensionError(f"extend.{key}: {entry!r} is neither a dotted path nor a table with a dotted path")
     table, defaults = _FORMS[key]
-    if key == "blocking" and ("methods" in written or written.get("like") in _paths(tables["blocking_classes"])):
-        table = "blocking_classes"
     like = written.pop("like", None)
+    if like is not None and not isinstance(like, str):
+        raise ExtensionError(f"extend.{key}: like of {path} should be a dotted path, found {like!r}")
+    if key == "blocking" and ("methods" in written or like in _paths(tables["blocking_classes"])):
+        table = "blocking_classes"
     template: Raw | None = None
     if like is not None:
         template = _paths(tables.get(table, ())).get(like)

@@ -137,7 +137,7 @@ class Knowledge:
     def blocking_instances(self) -> Mapping[str, BlockingClass]:
         """The same, by everything whose *call* gives an instance: class paths, aliases and constructors."""
         result: Mapping[str, BlockingClass] = self._once(
-            "blocking_classes:instances", lambda raw: _by_path(map(_blocking_class, raw), lambda row: row.constructors)
+            "blocking_classes:instances", lambda raw: _by_path(map(_blocking_class, raw), _instances)
         )
         return result
 
@@ -200,6 +200,11 @@ def _methods(raw: tuple[Raw, ...]) -> dict[str, dict[str, Method]]:
         for role in row.roles:
             found.setdefault(role, {})[row.name] = row
     return found
+
+
+def _instances(row: BlockingClass) -> Iterable[str]:
+    own = [f"{path}.{name}" for path in (row.path, *row.aliases) for name in row.class_methods]
+    return (*row.constructors, *own)
 
 
 def _with_constructors(row: Model | Factory) -> Iterable[str]:

@@ -275,8 +275,8 @@ class BlockingClass(NamedTuple):
 
     * ``methods``: dotted names below the instance (``chat.completions.create``); ``*`` stands for every method.
     * ``harmless``: exceptions from ``*``.
-    * ``class_methods``: class methods that block (also found in ``blocking_functions``).
-    * ``constructors``: functions and class methods whose result is an instance.
+    * ``class_methods``: class methods that block and give an instance (also found in ``blocking_functions``).
+    * ``constructors``: functions and other class methods (full paths) whose result is an instance.
     * ``derived``: method or attribute → path of the blocking class of its result (``cursor`` → ``sqlite3.Cursor``);
       ``*``: any other attribute, subscript or call; ``__call__``, ``__getitem__``, ``__enter__``: what they say.
     """

@@ -31,8 +31,8 @@ def _map(name: str) -> Field:
     return Field(name, "map", ())
 
 
-def _flag(name: str, default: bool = False) -> Field:
-    return Field(name, "bool", default)
+def _flag(name: str) -> Field:
+    return Field(name, "bool", default=False)
 
 
 _PATHS = (_required("path"), _list("aliases"))
@@ -88,7 +88,7 @@ SCHEMAS: dict[str, tuple[Field, ...]] = {
         _list("keys"),
         Field("unit", default="seconds", choices=_UNIT),
         Field("side", default="both", choices=("sync", "async", "both")),
-        _flag("effective", True),
+        Field("effective", "bool", default=True),
         Field("type"),
         Field("note"),
     ),
