@@ -66,7 +66,7 @@ class BlockingCalls:
         seen: set[cst.CSTNode] = set()
         for call in function.calls:
             site = self.site(call, module)
-            if site is None or excused(module, call):
+            if site is None or excused(module, call, opened=site.runnable is not None):
                 continue
             generator = site.runnable is not None and site.runnable.kind == "generator"
             if generator and not self._iterated_here(call, function):
@@ -179,11 +179,17 @@ def sync_consumer(module: Module, call: cst.Call) -> bool:
     return isinstance(parent, cst.StarredElement)
 
 
-def excused(module: Module, call: cst.CSTNode) -> bool:
-    """Whether a call is awaited, opened by ``with``, or stands in the branch for objects that have no async method."""
+def excused(module: Module, call: cst.CSTNode, *, opened: bool = False) -> bool:
+    """Whether a call is awaited, or stands in the branch for objects that have no async method.
+
+    ``opened``: whether opening the result by a plain ``with`` excuses it too (no graph's result can be opened).
+    """
     parent = module.parents.get(call)
-    if isinstance(parent, (cst.Await, cst.WithItem)):
+    if isinstance(parent, cst.Await):
         return True
+    if isinstance(parent, cst.WithItem):
+        statement = module.parents.get(parent)
+        return opened or (isinstance(statement, cst.With) and statement.asynchronous is not None)
     if isinstance(parent, (cst.For, cst.CompFor)) and parent.iter is call and parent.asynchronous is not None:
         return True
     child: cst.CSTNode = call

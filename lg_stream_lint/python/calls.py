@@ -48,6 +48,8 @@ def called(infer: Inference, target: Value, node: cst.Call, module: Module, scop
         return method(infer, target.inner, target.name, node, module)
     if kind == Kind.PARTIAL and target.inner is not None:
         return called(infer, target.inner, node, module, scope)
+    if kind == Kind.INSTANCE and target.cls is None:
+        return derived(infer, target, "__call__", node, module)
     if kind == Kind.INSTANCE and target.cls is not None:
         return merge(
             [
@@ -117,6 +119,9 @@ def _external(infer: Inference, name: str, node: cst.Call, module: Module, scope
                 if model.asynchronous
                 else (result,)
             )
+        blocking = tables.blocking_instances.get(name)
+        if model.kind == "sdk" and blocking is not None and blocking.path not in tables.models:
+            return (Value(Kind.INSTANCE, blocking.path, node=node, home=module),)
         role = "model" if model.kind in ("chat", "llm") else ""
         return (Value(Kind.INSTANCE, model.path, role, node=node, home=module),)
     if name in _CAST and len(args) == 2:
@@ -179,12 +184,21 @@ def method(infer: Inference, owner: Value, name: str, node: cst.Call, module: Mo
         if kind == "value":
             return _same_or_role(owner, row.returns, node, module)
         return (produced(kind, owner, name, node, module),)
-    blocking = tables.blocking_classes.get(owner.name)
-    if blocking is not None and name in blocking.derived:
-        return (Value(Kind.INSTANCE, blocking.derived[name], node=node, home=module),)
+    made = derived(infer, owner, name, node, module)
+    if made:
+        return made
     if owner.role == "builder":
         return (owner,)
     return (Value(Kind.RESULT, f"{owner.name}.{name}", inner=owner, node=node, home=module),)
+
+
+def derived(infer: Inference, owner: Value, name: str, node: cst.Call, module: Module) -> Values:
+    """The object that a method of a blocking class gives: the session of a session maker, the cursor of a connection."""
+    row = infer.tables.blocking_classes.get(owner.name)
+    if row is None:
+        return ()
+    path = row.derived.get(name) or row.derived.get("*")
+    return (Value(Kind.INSTANCE, path, node=node, home=module),) if path else ()
 
 
 def receiver_of(infer: Inference, value: Value) -> Value | None:

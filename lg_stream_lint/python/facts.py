@@ -86,8 +86,21 @@ class Facts:
             module = self.project.module(path)
             if module is not None:
                 groups.extend(self._assigned_states(module, name))
+        if not any(groups):
+            groups.extend(self._yielded_states(name))
         self._states[name] = merge(groups)
         return self._states[name]
+
+    def _yielded_states(self, name: str) -> list[Values]:
+        """What a lifespan yields under that key: Starlette makes it ``request.state.<name>``."""
+        groups = []
+        for path in self.project.mentioning(b"lifespan")[:_MOST_FILES]:
+            module = self.project.module(path)
+            for function in module.functions if module is not None else ():
+                if function.is_generator and "lifespan" in self.functions.marks(function):
+                    for value in self.infer.yielded(function):
+                        groups.append(self.infer.item(value, name) if value.name == "dict" else ())
+        return groups
 
     def _assigned_states(self, module: Module, name: str) -> list[Values]:
         groups = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import libcst as cst
 
 from lg_stream_lint.python.scopes import Function
-from lg_stream_lint.python.syntax import string_value, walk_same_scope
+from lg_stream_lint.python.syntax import positional, string_value, walk_same_scope
 from lg_stream_lint.python.value import Kind, Value
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def _spread(facts: Facts, node: cst.BaseExpression, module: Module, depth: int) 
     given: dict[str, Keyword] = dict(_items_set(node, module))
     if parameter:
         return Keywords(given, from_caller=True, unknown=False)
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+        return _merged(_spread(facts, node.left, module, depth + 1), _spread(facts, node.right, module, depth + 1))
     values = facts.infer.of(node, module)
     if not values and isinstance(node, cst.Dict):
         values = (Value(Kind.LITERAL, "dict", node=node, home=module),)
@@ -68,6 +70,13 @@ def _spread(facts: Facts, node: cst.BaseExpression, module: Module, depth: int) 
         unknown = unknown or more.unknown
         from_caller = from_caller or more.from_caller
     return Keywords(given, from_caller, unknown)
+
+
+def _merged(first: Keywords, second: Keywords) -> Keywords:
+    """The keys of two dicts, the second one's over the first one's."""
+    return Keywords(
+        {**first.given, **second.given}, first.from_caller or second.from_caller, first.unknown or second.unknown
+    )
 
 
 def _of_value(facts: Facts, value: Value, depth: int) -> Keywords:
@@ -88,20 +97,11 @@ def _of_value(facts: Facts, value: Value, depth: int) -> Keywords:
                 from_caller, unknown = from_caller or more.from_caller, unknown or more.unknown
         given.update(_items_set_on(value.node, home))
         return Keywords(given, from_caller, unknown)
-    if (
-        value.kind == Kind.INSTANCE
-        and value.name == "builtins.dict"
-        and isinstance(value.node, cst.Call)
-        and home is not None
-    ):
-        return keywords_of(facts, value.node, home)
-    if (
-        value.kind == Kind.RESULT
-        and value.name == "builtins.dict"
-        and isinstance(value.node, cst.Call)
-        and home is not None
-    ):
-        return keywords_of(facts, value.node, home)
+    if value.name == "builtins.dict" and isinstance(value.node, cst.Call) and home is not None:
+        made = keywords_of(facts, value.node, home)
+        for base in positional(value.node)[:1]:
+            made = _merged(_spread(facts, base, home, depth + 1), made)
+        return made
     return Keywords({}, from_caller=False, unknown=not (value.kind == Kind.LITERAL and value.name == "none"))
 
 

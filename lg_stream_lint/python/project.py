@@ -182,14 +182,26 @@ class Project:
         top = repository_of(importer) or self.root
         current = folder
         while len(current) >= len(top):
-            bases.append(current)
+            # A package's own folder is no place that absolute names are looked for in.
+            if not self._is_file(os.path.join(current, "__init__.py")):
+                bases.append(current)
             if current == os.path.dirname(current):
                 break
             current = os.path.dirname(current)
         for base in dict.fromkeys(bases):
             found = self._below(base, parts, allow_base=False)
-            if found is not None:
+            if found is not None and found.path != importer:
                 return found
+        return self._anywhere(parts, importer) if b"sys.path" in (self.read(importer) or b"") else None
+
+    def _anywhere(self, parts: list[str], importer: str) -> Located | None:
+        """The only file of the project of that name, for a module that changes ``sys.path`` itself."""
+        for length in range(len(parts), 0, -1):
+            stem = os.sep + os.path.join(*parts[:length])
+            ends = (stem + ".py", os.path.join(stem, "__init__.py"))
+            found = [path for path in self.files() if path.endswith(ends) and path != importer]
+            if len(found) == 1:
+                return Located(found[0], tuple(parts[length:]))
         return None
 
     def _below(self, base: str, parts: list[str], *, allow_base: bool) -> Located | None:

@@ -46,9 +46,11 @@ def annotated(infer: Inference, node: cst.CSTNode, module: Module, scope: Scope)
     return merge([instance_of(infer, value) for value in infer.of(node, module, scope)])
 
 
-def _alias(infer: Inference, node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Module, Scope] | None:
+def _alias(
+    infer: Inference, node: cst.CSTNode, scope: Scope, hops: int = 4
+) -> tuple[cst.CSTNode, Module, Scope] | None:
     """The type behind a name that was assigned one: ``GraphDep = Annotated[Graph, Depends(get_graph)]``."""
-    if not isinstance(node, cst.Name):
+    if not isinstance(node, cst.Name) or hops == 0:
         return None
     holder = scope.holder_of(node.value)
     if holder is None:
@@ -60,7 +62,7 @@ def _alias(infer: Inference, node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNo
             located = infer.project.locate(binding.target, holder.module.path, binding.level)
             target = infer.project.module(located.path) if located is not None and len(located.rest) == 1 else None
             if target is not None and located is not None:
-                return _alias(infer, cst.Name(located.rest[0]), target.scope)
+                return _alias(infer, cst.Name(located.rest[0]), target.scope, hops - 1)
     return None
 
 

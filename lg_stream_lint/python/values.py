@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: How many names, attributes and calls deep an expression is followed: real services need seven, cycles need a limit.
 DEEPEST = 24
 
+#: Classes whose `state` is the application's.
+_CONNECTIONS = (".Request", ".HTTPConnection", ".WebSocket")
 _BUILTINS = frozenset(dir(builtins))
 _LITERALS: dict[type[cst.CSTNode], str] = {
     cst.SimpleString: "str",
@@ -132,9 +134,11 @@ class Inference:
     def _app_state(self, owner: cst.BaseExpression, name: str, module: Module, scope: Scope) -> Values:
         """``request.app.state.<name>``: what was assigned to it, where the object before ``state`` is an application."""
         last = dotted_text(owner).rpartition(".")[2]
-        if not last.endswith("app") and not any(v.name in self.tables.apps for v in self.of(owner, module, scope)):
-            return ()
-        return self.project.facts.app_state(name)
+        if last.endswith(("app", "request", "websocket")) or any(
+            v.name in self.tables.apps or v.name.endswith(_CONNECTIONS) for v in self.of(owner, module, scope)
+        ):
+            return self.project.facts.app_state(name)
+        return ()
 
     def _operation(self, node: cst.BinaryOperation, module: Module, scope: Scope) -> Values:
         if isinstance(node.operator, cst.BitOr):

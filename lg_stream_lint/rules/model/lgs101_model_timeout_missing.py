@@ -105,9 +105,13 @@ class ModelTimeoutMissing(PythonRule):
                 if value.name.endswith(".init_chat_model") and value.name.startswith("langchain"):
                     return self._init_chat_model(node)
                 row = self.tables.models.get(value.name)
-                if row is not None and row.kind in ("chat", "llm", "sdk"):
+                if row is not None and row.kind in ("chat", "llm", "sdk") and self._is_model(row, node):
                     return _Built(row, row.path.rpartition(".")[2])
         return None
+
+    def _is_model(self, row: Model, node: cst.Call) -> bool:
+        """Whether a constructor of many things (``boto3.client``) is asked for the one that is a model."""
+        return not row.when_argument or self._text(argument(node, "service_name", 0)) == row.when_argument
 
     def _partial(self, node: cst.Call) -> _Built | None:
         """``partial(ChatOpenAI, …)``, unless a later call of it gives the limit."""
