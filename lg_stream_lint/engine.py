@@ -115,12 +115,22 @@ def _one(path: str, config: Config, *, explicit: bool, source: bytes | None = No
             with open(path, "rb") as file:
                 source = file.read()
         except OSError as error:
-            return _Outcome(None, (), read=False, unreadable=f"{path}: {error.strerror or error}")
+            return _not_opened(path, str(error.strerror or error), config, explicit=explicit)
     from lg_stream_lint.analysis import analyse
     from lg_stream_lint.python.project import project_of
 
     result = analyse(path, source, project_of(path, tables_of(config)), explicit=explicit)
     return _Outcome(result, shown(result, source, config), read=True)
+
+
+def _not_opened(path: str, reason: str, config: Config, *, explicit: bool) -> _Outcome:
+    """A file that cannot be opened: a finding when it was named, a line of the coverage when it was met on the way."""
+    if not explicit:
+        return _Outcome(None, (), read=False, unreadable=f"{path}: {reason}")
+    from lg_stream_lint.analysis import not_opened
+
+    result = not_opened(path, reason)
+    return _Outcome(result, shown(result, b"", config), read=False)
 
 
 def shown(result: FileResult, source: bytes, config: Config) -> tuple[Finding, ...]:
@@ -135,7 +145,7 @@ def shown(result: FileResult, source: bytes, config: Config) -> tuple[Finding, .
         [f for f in result.findings if config.shows(f)],
         path=result.path,
         ran=lambda code: ran(code) and code not in hidden_infos,
-        report_unused=result.analysed and not result.errors,
+        report_unused=not result.unreadable and not result.errors,
     )
     return tuple(sorted((f for f in found if config.shows(f)), key=lambda f: f.sort_key))
 

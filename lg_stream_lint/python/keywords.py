@@ -102,6 +102,8 @@ def _of_value(facts: Facts, value: Value, depth: int) -> Keywords:
         for base in positional(value.node)[:1]:
             made = _merged(_spread(facts, base, home, depth + 1), made)
         return made
+    if value.kind == Kind.LITERAL and value.name == "dict" and value.node is None:
+        return Keywords({}, from_caller=True, unknown=False)  # somebody's `**kwargs`, kept under another name
     return Keywords({}, from_caller=False, unknown=not (value.kind == Kind.LITERAL and value.name == "none"))
 
 

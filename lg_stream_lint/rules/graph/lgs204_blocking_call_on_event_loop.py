@@ -50,7 +50,7 @@ LangGraph runs it in a thread.
 ## Limits
 Known calls only; users add their own with `extend.blocking-calls`. Plain functions are followed four calls deep. An async
 function counts when it is marked itself (handler, node, tool, middleware, dependency), feeds a response, or is called by
-one that does; a function whose callers are not found stays silent.
+one that does; a function whose callers are not found stays silent. The database calls of one function are one finding, at the first.
 
 ## Evidence
 `fixtures/LGS204/evidence.yaml`: while the broken application streams, `/health` of the same server is not answered.
@@ -68,6 +68,11 @@ from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.rules.base import Place, PythonRule
 
 
+#: One connection, many statements, one repair: a function's database calls are one finding.
+_QUERIES = "database"
+_MOST_PLACES = 5
+
+
 class BlockingCallOnEventLoop(PythonRule):
     """Asks, for each async function that serves, what blocks while it runs."""
 
@@ -82,10 +87,16 @@ class BlockingCallOnEventLoop(PythonRule):
         found = [reached for reached in self.facts.blocking.reached(function) if reached.site.known is not None]
         functions = self.facts.functions
         if found and not functions.is_test(function) and functions.is_serving(function):
+            queries = [reached for reached in found if self._category(reached) == _QUERIES]
             for reached in found:
-                self._report(reached)
+                if reached not in queries[1:]:
+                    self._report(reached, queries[1:] if reached in queries else [])
 
-    def _report(self, reached: Reached) -> None:
+    @staticmethod
+    def _category(reached: Reached) -> str:
+        return reached.site.known.category if reached.site.known is not None else ""
+
+    def _report(self, reached: Reached, more: list[Reached]) -> None:
         site = reached.site
         assert site.known is not None
         label = f"{site.label}()"
@@ -97,4 +108,5 @@ class BlockingCallOnEventLoop(PythonRule):
         instead = site.known.instead or "an asynchronous client"
         message = f"{start}: every open stream and health check freezes until it returns. Use {instead}."
         related = [Place(site.module, site.node, f"{label} blocks here")] if reached.path else []
+        related += [Place(self.module, other.node, "and here") for other in more[:_MOST_PLACES]]
         self.report(reached.node, message, related=related)

@@ -57,6 +57,8 @@ from lg_stream_lint.rules.base import PythonRule
 #: Seconds. A class whose own default is not above this protects a stream, if late.
 _BEARABLE = 300
 _SUGGESTED = 60
+#: The package whose classes hand their own `None` to each request, whatever limit their HTTP client was given.
+_PASSES_NONE = "langchain-openai"
 _LIMITERS = ("timeout", "wait_for", "fail_after", "move_on_after", "timeout_at")
 
 
@@ -86,7 +88,10 @@ class ModelTimeoutMissing(PythonRule):
         if row.default_timeout is None and not row.timeout_keywords:
             return
         keywords = keywords_of(self.facts, node, self.module)
-        if self._has_limit(row, keywords) or row.default_timeout is None:
+        if self._has_limit(row, keywords):
+            self._report_void_limit(node, row, keywords)
+            return
+        if row.default_timeout is None:
             return
         if keywords.unknown and not keywords.from_caller:
             return
@@ -187,6 +192,23 @@ class ModelTimeoutMissing(PythonRule):
                 return True
         return False
 
+    def _report_void_limit(self, node: cst.Call, row: Model, keywords: Keywords) -> None:
+        """Advice for a limit that only the HTTP client has, under a class that passes its own ``None`` over it.
+
+        Measured: langchain-openai 1.7.4 with ``http_async_client=httpx2.AsyncClient(timeout=3)`` sends its requests with
+        ``read: None``; the SDK's own class takes the client's 3 s.
+        """
+        slot = next((name for name, s in row.slots.items() if name in keywords.given and s.kind == "http-client"), None)
+        if row.package != _PASSES_NONE or slot is None or any(name in keywords.given for name in row.timeout_keywords):
+            return
+        name = row.path.rpartition(".")[2]
+        self.report(
+            node,
+            f"{name} passes timeout=None over the limit of its {slot}, so requests have none. "
+            f"Pass {row.timeout_keywords[0]}={_SUGGESTED} to {name} itself.",
+            severity=Severity.INFO,
+        )
+
     def _is_none(self, given: Keyword) -> bool:
         """Whether a value is the literal ``None``, or a constant that is."""
         node = given.node
@@ -221,8 +243,8 @@ class ModelTimeoutMissing(PythonRule):
         written = [inner.given[key] for key in slot.keys if key in inner.given]
         if written:
             return not all(self._is_none(item) for item in written)
-        # An HTTP client without a written limit has its library's own (httpx: 5 s); a dict or config without one has none.
-        return slot.kind == "http-client"
+        # An HTTP client's own default does not count: LangChain's classes pass `None` over it, and the SDKs take it for unset.
+        return False
 
     def _limited_per_call(self, node: cst.Call, row: Model) -> bool:
         """Whether a limit is bound to the model (``.bind(timeout=…)``) or given with each request."""
