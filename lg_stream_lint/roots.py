@@ -53,7 +53,7 @@ def names_in(folder: str) -> frozenset[str]:
 
 def is_requirements(name: str) -> bool:
     """Whether a file name is that of a requirements file: ``requirements.txt``, ``requirements-dev.txt`` …"""
-    return name.startswith("requirements") and name.endswith((".txt", ".in"))
+    return name.startswith("requirements") and name.endswith((".txt", ".in", ".lock"))
 
 
 def folder_of(path: str) -> str:
