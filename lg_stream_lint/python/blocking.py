@@ -23,6 +23,10 @@ DEEPEST = 4
 BY_NAME = frozenset({"stream", "invoke", "batch"})
 _EXCUSES = ("hasattr", "iscoroutinefunction", "isawaitable", "getattr", "iscoroutine", "isasyncgenfunction", "callable")
 _FALLBACKS = ("NotImplementedError", "AttributeError", "RuntimeError", "TypeError")
+_SCHEDULERS = frozenset(
+    {"create_task", "ensure_future", "gather", "wait_for", "shield", "wait", "as_completed", "run", "run_until_complete",
+     "run_coroutine_threadsafe", "start_soon", "iscoroutine", "isawaitable"}
+)  # fmt: skip
 _CONSUMERS = frozenset(
     {"list", "tuple", "set", "dict", "next", "sum", "sorted", "any", "all", "max", "min", "enumerate", "zip", "join"}
 )
@@ -67,6 +71,8 @@ class BlockingCalls:
         for call in function.calls:
             site = self.site(call, module)
             if site is None or excused(module, call, opened=site.runnable is not None):
+                continue
+            if site.runnable is not None and site.runnable.by_name and taken_for_awaitable(function, call):
                 continue
             generator = site.runnable is not None and site.runnable.kind == "generator"
             if generator and not self._iterated_here(call, function):
@@ -204,6 +210,35 @@ def excused(module: Module, call: cst.CSTNode, *, opened: bool = False) -> bool:
 
 def _names(node: cst.CSTNode) -> set[str]:
     return {n.value for n in walk(node) if isinstance(n, cst.Name)}
+
+
+def taken_for_awaitable(function: Function, call: cst.Call) -> bool:
+    """Whether the code treats a call's result as a coroutine: then the object, known by its name only, is no graph."""
+    module = function.module
+    child: cst.CSTNode = call
+    parent = module.parents.get(call)
+    while isinstance(
+        parent, (cst.Arg, cst.Call, cst.ListComp, cst.GeneratorExp, cst.Element, cst.List, cst.StarredElement)
+    ):
+        if isinstance(parent, cst.Call) and child is not parent.func and called_name(parent) in _SCHEDULERS:
+            return True
+        child, parent = parent, module.parents.get(parent)
+    if not isinstance(parent, cst.Assign) or not isinstance(parent.targets[0].target, cst.Name):
+        return False
+    name = parent.targets[0].target.value
+    return any(
+        isinstance(node, cst.Name) and node.value == name and _is_awaited(module, node) for node in walk(function.node)
+    )
+
+
+def _is_awaited(module: Module, node: cst.Name) -> bool:
+    child: cst.CSTNode = node
+    parent = module.parents.get(node)
+    while isinstance(parent, (cst.Arg, cst.Call, cst.Element, cst.List, cst.StarredElement)):
+        if isinstance(parent, cst.Call) and child is not parent.func and called_name(parent) in _SCHEDULERS:
+            return True
+        child, parent = parent, module.parents.get(parent)
+    return isinstance(parent, cst.Await) and child is node
 
 
 def _asks_for_method(test: cst.CSTNode) -> bool:

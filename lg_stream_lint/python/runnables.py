@@ -91,7 +91,15 @@ def _may_be_by_name(method: Values, receiver: Values) -> bool:
     """Whether nothing that is known speaks against judging by name: no method of the project, no object of another library."""
     if any(v.kind in (Kind.FUNCTION, Kind.CONTEXT) for v in method):
         return False
-    return all(v.kind == Kind.RESULT or (v.kind == Kind.LITERAL and v.name == "none") for v in receiver)
+    return all(
+        v.kind == Kind.RESULT or (v.kind == Kind.LITERAL and v.name == "none") or _is_outside_object(v)
+        for v in receiver
+    )
+
+
+def _is_outside_object(value: Value) -> bool:
+    """Something imported from a package that is not part of the project and that no table knows: maybe a graph."""
+    return value.kind == Kind.EXTERNAL and value.name.rpartition(".")[2].islower()
 
 
 def reads_like_runnable(node: cst.BaseExpression) -> bool:

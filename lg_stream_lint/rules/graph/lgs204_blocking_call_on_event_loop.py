@@ -67,7 +67,6 @@ from lg_stream_lint.python.blocking import Reached
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.rules.base import Place, PythonRule
 
-
 #: One connection, many statements, one repair: a function's database calls are one finding.
 _QUERIES = "database"
 _MOST_PLACES = 5
