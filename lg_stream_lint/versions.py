@@ -1,12 +1,13 @@
 """Which version of a dependency the project runs, and where that is written.
 
 How a version is found. The folders from the analysed file up to its repository are asked, nearest first (without a
-repository: up to the root of the file). Within one folder a lock file beats a pin (``==``), a pin beats a range; of several
-lock files the first of uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock counts. The nearest folder that names the
-dependency wins, with one exception: a range is made exact by a lock file further up whose version it allows, as in a
-workspace whose members share one lock. A lock that the range does not allow belongs to somebody else.
+repository: up to the root of the file). Within one folder a lock file beats a pin (``==``), a pin beats a range; of
+several lock files the first of uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock counts. The nearest folder that
+names the dependency wins, with one exception: a range is made exact by a lock file further up whose version it allows,
+as in a workspace whose members share one lock. A lock that the range does not allow belongs to somebody else.
 
-For Python itself, what runs (a Dockerfile's image, runtime.txt, .python-version) beats what is allowed (requires-python).
+For Python itself, what runs (a Dockerfile's image, runtime.txt, .python-version) beats what is allowed
+(requires-python).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ LOCK, PIN, RANGE = "lock", "pin", "range"
 
 
 class VersionFact(NamedTuple):
-    """A dependency's version: ``exact``, or what ``specifier`` allows (alternatives separated by ``||``, empty: any)."""
+    """A dependency's version: ``exact``, or what ``specifier`` allows (alternatives between ``||``, empty: any)."""
 
     name: str
     exact: str | None

@@ -25,7 +25,7 @@ def test_generated_module_is_current() -> None:
 
 def test_loading_imports_neither_yaml_nor_anything_heavy() -> None:
     code = (
-        "import sys; from lg_stream_lint.knowledge import knowledge; knowledge().models; knowledge().blocking_functions;"
+        "import sys; from lg_stream_lint.knowledge import knowledge as known; known().models; known().blocking_functions;"
         "print([name for name in ('yaml', 'libcst', 'dataclasses', 'json', 'pathlib') if name in sys.modules])"
     )
     out = subprocess.run(

@@ -8,8 +8,8 @@
     savers = [{path = "corp.memory.Saver", mode = "async"}]
 
 An entry is a dotted path, or a table with ``path`` and any fields of the row (see :mod:`.rows`). ``like`` takes all
-other fields from a known row; without it a bare path behaves like ``langchain_openai.ChatOpenAI`` with an unknown default, a
-function that returns a compiled graph, a function that blocks, a ``StreamingResponse``, or a saver for both colours.
+other fields from a known row. A bare path behaves like a chat model with ``timeout`` and an unknown default, a function
+that returns a compiled graph, a function that blocks, a ``StreamingResponse``, or a saver for both colours.
 An entry whose path is known already replaces the built-in row.
 """
 

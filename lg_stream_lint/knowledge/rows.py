@@ -159,8 +159,8 @@ class Method(NamedTuple):
 class Saver(NamedTuple):
     """A checkpointer.
 
-    ``mode``: ``sync``, ``async`` or ``both``; ``both_since`` is the first version of ``package`` that serves both (before
-    it the saver was ``sync``; empty: always). ``entered``: class methods whose result is a context manager.
+    ``mode``: ``sync``, ``async`` or ``both``; ``both_since`` is the first version of ``package`` that serves both
+    (before it the saver was ``sync``; empty: always). ``entered``: class methods whose result is a context manager.
     """
 
     path: str
@@ -212,7 +212,7 @@ class Mark(NamedTuple):
     ``mark``: ``route``, ``websocket``, ``middleware``, ``exception-handler``, ``lifespan``, ``startup``,
     ``dependency``, ``background``, ``node``, ``edge``, ``tool``, ``task``, ``entrypoint``, ``runnable``, ``callback``,
     ``thread`` (runs in a worker thread), ``loop`` (runs on an event loop), ``process`` (another process),
-    ``context-manager``, ``fixture``, ``transparent`` (the call gives its argument back, as ``stream_with_context`` does).
+    ``context-manager``, ``fixture``, ``transparent`` (the call gives its argument back: ``stream_with_context``).
     ``position``/``keyword`` say which argument the function is (position -1: by keyword only); for a decorator the
     function is the decorated one.
     """

@@ -1,7 +1,7 @@
 """Readers of the files in which a project writes the versions of its dependencies, and of Python.
 
-Each reader takes the text of a file and yields :class:`Entry` rows. None of them executes or downloads anything; on broken
-input they raise :class:`Unreadable`, whose message becomes a note to the user, and nothing else.
+Each reader takes the text of a file and yields :class:`Entry` rows. None of them executes or downloads anything; on
+broken input they raise :class:`Unreadable`, whose message becomes a note to the user, and nothing else.
 """
 
 from __future__ import annotations

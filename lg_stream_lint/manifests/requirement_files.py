@@ -14,7 +14,7 @@ _REQUIREMENT = re.compile(
         (?: @ \s* (?P<url>\S+) | \(? (?P<specifier> [<>=!~] [^;#()]*? )? \)? ) \s* (?:;.*)? $""",
     re.VERBOSE,
 )
-_OPTION = re.compile(r"\s+--?[A-Za-z].*$")
+_OPTION = re.compile(r"\s--?[A-Za-z]")
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _INCLUDE = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s+|=|(?=[^\s=-]))(?P<path>.+)$")
 _WHEEL = re.compile(r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>\d[^-/]*)(?:-[^-/]+)?-[^-/]+-[^-/]+-[^-/]+\.whl")
@@ -46,7 +46,7 @@ def _requirements(
         if include:
             yield from _included(path, include["path"].strip(" '\""), inside, note, seen, depth)
         elif not line.startswith("-"):
-            entry = requirement(path, row, _OPTION.sub("", line)) or _bare_wheel(path, row, line)
+            entry = requirement(path, row, _OPTION.split(line, maxsplit=1)[0]) or _bare_wheel(path, row, line)
             if entry is not None:
                 yield entry
 
