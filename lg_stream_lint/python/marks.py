@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from lg_stream_lint.python import types
 from lg_stream_lint.python.runnables import uses_langchain
-from lg_stream_lint.python.scopes import Function
+from lg_stream_lint.python.scopes import Function, Scope
 from lg_stream_lint.python.syntax import argument, dotted_text, positional, string_value
 from lg_stream_lint.python.value import Kind, Value, Values
 
@@ -22,6 +23,7 @@ _ROUTE_METHODS = frozenset(
     {"get", "post", "put", "patch", "delete", "options", "head", "api_route", "route", "websocket", "websocket_route"}
 )
 _MOST_FILES = 24
+_NAMES_LANGCHAIN = re.compile(rb"langgraph|langchain")
 
 
 class Marks:
@@ -117,12 +119,17 @@ class Marks:
                         found.append((name, given))
             if mark is not None:
                 found.extend((mark.mark, given) for given in self._given(call, mark))
-        if not found and last in (
-            "run_in_executor",
-            "add_node",
-            "add_conditional_edges",
-            "run_in_threadpool",
-            "to_thread",
+        if (
+            not found
+            and _NAMES_LANGCHAIN.search(module.source)
+            and last
+            in (
+                "run_in_executor",
+                "add_node",
+                "add_conditional_edges",
+                "run_in_threadpool",
+                "to_thread",
+            )
         ):
             found.extend(self._by_name(call, last))
         return found
@@ -168,7 +175,7 @@ class Marks:
                     row = tables.markers.get(value.name)
                     if row is not None and row.form == "decorator":
                         found.append(row.mark.mark)
-            if not values and _looks_like_route(decorator):
+            if not values and _looks_like_route(decorator) and _is_from_elsewhere(target, function.outer):
                 found.append("route")
         return found
 
@@ -198,7 +205,9 @@ class Marks:
             return False
         written = names[0].annotation
         text = dotted_text(written) or string_value(written) or ""
-        return text.endswith("State") and uses_langchain(self.facts, function.module)
+        if not text.endswith("State") or function.outer.holder_of(text.partition(".")[0]) is None:
+            return False
+        return uses_langchain(self.facts, function.module)
 
 
 def _functions_of(infer: Inference, values: Values) -> list[Function]:
@@ -231,6 +240,13 @@ def _functions_of_value(infer: Inference, value: Value) -> list[Function]:
     if value.kind == Kind.LITERAL and value.name in ("list", "tuple") and value.node is not None:
         return _functions_of(infer, infer.item(value, None))
     return []
+
+
+def _is_from_elsewhere(target: cst.BaseExpression, scope: Scope) -> bool:
+    """Whether the object before the method comes from where it cannot be seen: imported, a parameter, an attribute."""
+    name = dotted_text(target).partition(".")[0]
+    holder = scope.holder_of(name)
+    return holder is not None and any(b.kind in ("import", "param") for b in holder.bindings[name])
 
 
 def _looks_like_route(decorator: cst.BaseExpression) -> bool:

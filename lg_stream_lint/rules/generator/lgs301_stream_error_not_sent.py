@@ -89,6 +89,7 @@ from lg_stream_lint.rules.base import Place, PythonRule
 class StreamErrorNotSent(PythonRule):
     """Asks, for each generator that feeds a response, whether an error in its model loop reaches the client."""
 
+    independent_of_async = True
     place = (("yield",),)
     evidence = (("langgraph", "langchain", "openai", "anthropic", "astream", "litellm", "groq", "mistralai", "genai"),)
 

@@ -52,7 +52,7 @@ async def chat():
 None yet: yield the end marker after the loop, and the error event in `except Exception`.
 
 ## Limits
-Only generators that feed a response, iterate a model or yield server-sent events. A yield in `finally` under an `if` that
+Only generators that feed a response or iterate a model. A yield in `finally` under an `if` that
 asks a local flag is taken to be guarded. Context managers, fixtures, lifespans and dependencies are silent.
 
 ## Evidence
@@ -80,6 +80,7 @@ _CLOSING = frozenset(
 class YieldInCleanup(PythonRule):
     """Looks at what stands around each yield of a stream generator."""
 
+    independent_of_async = True
     place = (("yield",), ("finally", "except"))
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -97,11 +98,7 @@ class YieldInCleanup(PythonRule):
         marks = facts.functions.marks(function)
         if marks & {"dependency", "lifespan", "fixture", "startup"} or facts.functions.is_context_manager(function):
             return False
-        return (
-            facts.streams.is_fed_by(function)
-            or next(sources(facts, function), None) is not None
-            or facts.frames.yields_frames(function) is not None
-        )
+        return facts.streams.is_fed_by(function) or next(sources(facts, function), None) is not None
 
     def _cleanup_around(self, node: cst.Yield) -> str:
         """``finally`` or ``except X`` when the yield stands in one that runs on closing; empty otherwise."""

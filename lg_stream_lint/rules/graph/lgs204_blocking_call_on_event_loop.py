@@ -50,7 +50,8 @@ LangGraph runs it in a thread.
 ## Limits
 Known calls only; users add their own with `extend.blocking-calls`. Plain functions are followed four calls deep. An async
 function counts when it is marked itself (handler, node, tool, middleware, dependency), feeds a response, or is called by
-one that does; a function whose callers are not found stays silent. The database calls of one function are one finding, at the first.
+one that does; a function whose callers are not found stays silent. The database calls of one function are one
+finding, at the first.
 
 ## Evidence
 `fixtures/LGS204/evidence.yaml`: while the broken application streams, `/health` of the same server is not answered.

@@ -73,6 +73,7 @@ _LISTS = frozenset({"list", "List", "Iterable", "Sequence"})
 class RawStreamReturned(PythonRule):
     """Looks at what each route returns."""
 
+    independent_of_async = True
     severity = Severity.ERROR
     place = (("return",), ("@", "route", "path("))
     evidence = (("yield", "stream"), ("fastapi", "starlette", "litestar", "flask", "quart", "django"))

@@ -73,6 +73,7 @@ _EVENT_STREAM = "text/event-stream"
 class SseMediaTypeMissing(PythonRule):
     """Pairs each response with the generator that feeds it."""
 
+    independent_of_async = True
     loses_to = ("LGS401", "LGS402", "LGS408")
     evidence = (("@responses",), ("yield",))
 
