@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
 
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
@@ -22,9 +23,13 @@ def _each_python_file(project: Project, rewrite: Callable[[str, frozenset[str]],
 
 
 def _taken_by_others(project: Project, path: str) -> frozenset[str]:
-    """Every name that another file of the project might take from this one."""
-    others = (text_of(content) for other, content in project.python.items() if other != path)
-    return frozenset(word for text in others for word in re.findall(r"\w+", text))
+    """Every name that another file of the project may take from this one: imported, or as an attribute of the module."""
+    others = "\n".join(text_of(content) for other, content in project.python.items() if other != path)
+    module = PurePosixPath(path).stem
+    if module == "__init__" or re.search(rf"from\s+[\w.]*\b{module}\s+import\s+\*", others):
+        return frozenset(re.findall(r"\w+", text_of(project.files[path])))
+    imported = re.findall(rf"from\s+[\w.]*\b{module}\s+import\s+(\([^)]*\)|[^\n]*)", others)
+    return frozenset(re.findall(r"\w+", " ".join(imported)) + re.findall(rf"\b{module}\.(\w+)", others))
 
 
 class _Replacer(cst.CSTTransformer):

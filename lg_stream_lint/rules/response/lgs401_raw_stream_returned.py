@@ -74,6 +74,7 @@ class RawStreamReturned(PythonRule):
     """Looks at what each route returns."""
 
     independent_of_async = True
+    independent_of_async = True
     severity = Severity.ERROR
     place = (("return",), ("@", "route", "path("))
     evidence = (("yield", "stream"), ("fastapi", "starlette", "litestar", "flask", "quart", "django"))
