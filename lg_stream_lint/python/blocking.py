@@ -100,8 +100,12 @@ class BlockingCalls:
             return tables.blocking_functions.get(value.name), value.name
         if value.kind == Kind.METHOD and value.inner is not None and value.inner.kind == Kind.INSTANCE:
             row = tables.blocking_classes.get(value.inner.name)
-            if row is not None and row.blocks(value.name):
-                return row, f"{value.inner.name.rpartition('.')[2]}.{value.name}"
+            label = f"{value.inner.name.rpartition('.')[2]}.{value.name}"
+            parts = value.name.split(".")
+            for place, part in enumerate(parts):
+                if row is None or row.blocks(".".join(parts[place:])):
+                    return row, label if row is not None else ""
+                row = tables.leads_to(row, part)  # `client.shop.products.find_one()`: attributes that lead on
         return None, ""
 
     def _iterated_here(self, call: cst.Call, function: Function) -> bool:

@@ -89,8 +89,15 @@ class Marks:
             return known
         found: list[tuple[Function, str, cst.Call]] = []
         self._registered[module] = found
-        for last in (*self._registering, *self._constructing):
-            for call in module.calls_of(last):
+        words = self._registering | self._constructing
+        aliases = {
+            local: last
+            for local, bindings in module.scope.bindings.items()
+            for binding in bindings
+            if binding.kind == "import" and (last := binding.target.rpartition(".")[2]) in words and last != local
+        }
+        for written, last in [*((word, word) for word in sorted(words)), *aliases.items()]:
+            for call in module.calls_of(written):
                 for mark, given in self._handed(call, last, module):
                     found.extend((function, mark, call) for function in self.functions_in(given, module))
         return found

@@ -183,7 +183,9 @@ class Inference:
             return merge([self.of(element.value, value.home) for element in value.node.elements])
         if value.kind == Kind.INSTANCE and value.name in ("builtins.dict", "builtins.list") and value.inner is not None:
             return (value.inner,)
-        return ()
+        row = self.tables.blocking_classes.get(value.name) if value.kind == Kind.INSTANCE else None
+        led = self.tables.leads_to(row, "__getitem__") if row is not None else None
+        return (Value(Kind.INSTANCE, led.path),) if led is not None else ()
 
     # Names
 

@@ -90,7 +90,6 @@ class StreamErrorNotSent(PythonRule):
     """Asks, for each generator that feeds a response, whether an error in its model loop reaches the client."""
 
     independent_of_async = True
-    independent_of_async = True
     place = (("yield",),)
     evidence = (("langgraph", "langchain", "openai", "anthropic", "astream", "litellm", "groq", "mistralai", "genai"),)
 

@@ -81,7 +81,6 @@ class YieldInCleanup(PythonRule):
     """Looks at what stands around each yield of a stream generator."""
 
     independent_of_async = True
-    independent_of_async = True
     place = (("yield",), ("finally", "except"))
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:

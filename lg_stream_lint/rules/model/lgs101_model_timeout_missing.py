@@ -57,8 +57,6 @@ from lg_stream_lint.rules.base import PythonRule
 #: Seconds. A class whose own default is not above this protects a stream, if late.
 _BEARABLE = 300
 _SUGGESTED = 60
-#: The package whose classes hand their own `None` to each request, whatever limit their HTTP client was given.
-_PASSES_NONE = "langchain-openai"
 _LIMITERS = ("timeout", "wait_for", "fail_after", "move_on_after", "timeout_at")
 
 
@@ -184,7 +182,7 @@ class ModelTimeoutMissing(PythonRule):
     def _has_limit(self, row: Model, keywords: Keywords) -> bool:
         for name in row.timeout_keywords:
             given = keywords.given.get(name)
-            if given is not None and not self._is_none(given):
+            if given is not None and not self._is_none(given) and not self._is_unlimited(given):
                 return True
         for name, slot in row.slots.items():
             given = keywords.given.get(name)
@@ -198,8 +196,8 @@ class ModelTimeoutMissing(PythonRule):
         Measured: langchain-openai 1.7.4 with ``http_async_client=httpx2.AsyncClient(timeout=3)`` sends its requests with
         ``read: None``; the SDK's own class takes the client's 3 s.
         """
-        slot = next((name for name, s in row.slots.items() if name in keywords.given and s.kind == "http-client"), None)
-        if row.package != _PASSES_NONE or slot is None or any(name in keywords.given for name in row.timeout_keywords):
+        slot = next((name for name, s in row.slots.items() if name in keywords.given and not s.effective), None)
+        if slot is None or any(name in keywords.given for name in row.timeout_keywords):
             return
         name = row.path.rpartition(".")[2]
         self.report(
@@ -219,6 +217,16 @@ class ModelTimeoutMissing(PythonRule):
             if len(bindings) == 1 and given.module.scope_at(node).holder_of(node.value) is given.module.scope:
                 value = bindings[0].node
                 return bindings[0].kind == "assign" and isinstance(value, cst.Name) and value.value == "None"
+        return False
+
+    def _is_unlimited(self, given: Keyword) -> bool:
+        """``httpx.Timeout(None, connect=5)``: a limit in name only, as reading has none."""
+        for value in self.facts.infer.of(given.node, given.module):
+            if not value.name.endswith(".Timeout") or not isinstance(value.node, cst.Call) or value.home is None:
+                continue
+            default, read = argument(value.node, "timeout", 0), argument(value.node, "read")
+            written = read if read is not None else default
+            return isinstance(written, cst.Name) and written.value == "None"
         return False
 
     def _slot_limits(self, slot: Slot, given: Keyword) -> bool:
@@ -261,17 +269,18 @@ class ModelTimeoutMissing(PythonRule):
 
     def _starts_at(self, receiver: cst.BaseExpression, node: cst.Call) -> bool:
         current: cst.CSTNode = receiver
-        while isinstance(current, cst.Attribute):
+        while True:
+            if current is node:
+                return True
+            for value in self.values_of(current):
+                origin: Value | None = value
+                while origin is not None:
+                    if origin.node is node:
+                        return True
+                    origin = origin.inner
+            if not isinstance(current, cst.Attribute):
+                return False
             current = current.value
-        if current is node:
-            return True
-        for value in self.values_of(current):
-            origin: Value | None = value
-            while origin is not None:
-                if origin.node is node:
-                    return True
-                origin = origin.inner
-        return False
 
     def _wrapped(self, node: cst.Call) -> bool:
         """Whether every use of the model in this file stands inside ``asyncio.timeout`` or ``wait_for``."""
@@ -316,9 +325,10 @@ class ModelTimeoutMissing(PythonRule):
                 return "Give each call a limit, with asyncio.timeout()"
             inner = f'{{"{slot.keys[0]}": {_SUGGESTED}}}' if slot.kind == "mapping" and slot.keys else "…"
             return f"Pass {slot.keyword}={inner}; it limits each silence, not the whole answer"
+        limits = "it limits the whole answer" if row.total_for else "it limits each silence, not the whole answer"
         amount = _SUGGESTED * 1000 if row.timeout_unit == "milliseconds" else _SUGGESTED
         unit = "milliseconds" if row.timeout_unit == "milliseconds" else "seconds"
-        return f"Pass {row.timeout_keywords[0]}={amount} ({unit}; it limits each silence, not the whole answer)"
+        return f"Pass {row.timeout_keywords[0]}={amount} ({unit}; {limits})"
 
 
 def _limits(node: cst.BaseExpression) -> bool:

@@ -74,7 +74,6 @@ class RawStreamReturned(PythonRule):
     """Looks at what each route returns."""
 
     independent_of_async = True
-    independent_of_async = True
     severity = Severity.ERROR
     place = (("return",), ("@", "route", "path("))
     evidence = (("yield", "stream"), ("fastapi", "starlette", "litestar", "flask", "quart", "django"))
@@ -158,10 +157,7 @@ class RawStreamReturned(PythonRule):
                 models += [model] if model is not None else []
         for model in models:
             head = model.value if isinstance(model, cst.Subscript) else model
-            name = (
-                head.value if isinstance(head, cst.Name) else head.attr.value if isinstance(head, cst.Attribute) else ""
-            )
-            if name in _LISTS:
+            if any(value.name.rpartition(".")[2] in _LISTS for value in self.values_of(head)):
                 return False
         if value.function is None:
             return True

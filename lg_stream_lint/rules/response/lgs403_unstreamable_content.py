@@ -92,7 +92,6 @@ class UnstreamableContent(PythonRule):
     """Looks at the content of each streaming response, and at the items of the generators that feed one."""
 
     independent_of_async = True
-    independent_of_async = True
     severity = Severity.ERROR
     loses_to = ("LGS209",)
     evidence = (("yield", "@responses"),)

@@ -74,7 +74,6 @@ class SseMediaTypeMissing(PythonRule):
     """Pairs each response with the generator that feeds it."""
 
     independent_of_async = True
-    independent_of_async = True
     loses_to = ("LGS401", "LGS402", "LGS408")
     evidence = (("@responses",), ("yield",))
 
