@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.marks import Marks
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.value import Kind, Values
@@ -136,11 +136,8 @@ class Functions:
 
     @staticmethod
     def is_test(function: Function) -> bool:
-        """Whether the function is a test: nobody streams from it."""
-        name = os.path.basename(function.module.path)
-        return (name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py") and (
-            function.qualname.startswith(("test_", "Test")) or name == "conftest.py"
-        )
+        """Whether the function stands in a test module: nobody streams from it."""
+        return is_test_module(function.module.path)
 
     def only_run_by_script(self, function: Function) -> bool:
         """Whether every use of an async function that can be found is ``asyncio.run`` in a script, outside any server."""

@@ -1,59 +1,55 @@
 """Which files are worth parsing: a cheap test of bytes that never drops a file with a finding.
 
-Each rule declares the words without which it has nothing to say (``place`` and ``evidence``, see
+Each rule declares the words without which it has nothing to say (``place``, ``evidence`` and ``in_tests``, see
 :class:`~lg_stream_lint.rules.base.PythonRule`). A file is analysed when some rule's words are all there: those of ``place``
 in the file itself, those of ``evidence`` in the file or in any module of the project that it imports, star imports and
-re-exports included.
+re-exports included. Words that begin with ``@`` stand for more than their letters; see :mod:`.words`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from lg_stream_lint.python.words import Words
+
 if TYPE_CHECKING:
-    from lg_stream_lint.knowledge import Knowledge
     from lg_stream_lint.python.project import Project
 
 #: A file with one of these words is about streaming answers: it is reported when it cannot be analysed.
 FRAMEWORK_WORDS = (b"langgraph", b"langchain", b"StreamingResponse", b"EventSourceResponse", b"openai", b"anthropic")
 
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+([^\r\n#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
+    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|(?:[^\r\n#\\]|\\\r?\n)*)|import[ \t]+([\w., \t]+))",
+    re.MULTILINE,
 )
 _NAME = re.compile(rb"\w+")
+_TEST_MODULE = re.compile(r"^(?:test_.*|.*_test|conftest)\.py$")
 
 
 class Needs(NamedTuple):
-    """A rule's words, as bytes."""
+    """A rule's words, and whether it has anything to say in test modules."""
 
-    place: tuple[tuple[bytes, ...], ...]
-    evidence: tuple[tuple[bytes, ...], ...]
-
-
-def needs(place: Sequence[Sequence[str]], evidence: Sequence[Sequence[str]], tables: Knowledge) -> Needs:
-    """The words of a rule's declaration as bytes; ``@models`` and ``@responses`` stand for the names in those tables."""
-
-    def expanded(groups: Sequence[Sequence[str]]) -> tuple[tuple[bytes, ...], ...]:
-        return tuple(tuple(sorted({w.encode() for word in group for w in _expand(word, tables)})) for group in groups)
-
-    return Needs(expanded(place), expanded(evidence))
+    place: tuple[tuple[str, ...], ...]
+    evidence: tuple[tuple[str, ...], ...]
+    in_tests: bool = True
 
 
-def _expand(word: str, tables: Knowledge) -> set[str]:
-    if word == "@models":
-        return {path.rpartition(".")[2] for path, row in tables.models.items() if row.kind != "function"} | {
-            "init_chat_model"
-        }
-    if word == "@responses":
-        return {path.rpartition(".")[2] for path, row in tables.responses.items() if row.streams}
-    return {word}
+def needs(place: Sequence[Sequence[str]], evidence: Sequence[Sequence[str]], *, in_tests: bool = True) -> Needs:
+    """A rule's declaration."""
+    return Needs(tuple(map(tuple, place)), tuple(map(tuple, evidence)), in_tests)
 
 
 def has_framework_word(source: bytes) -> bool:
     """Whether the file is about streaming answers at all."""
     return any(word in source for word in FRAMEWORK_WORDS)
+
+
+def is_test_module(path: str) -> bool:
+    """Whether pytest would collect the file: nobody is served from it."""
+    return _TEST_MODULE.match(os.path.basename(path)) is not None
 
 
 class Gate:
@@ -62,41 +58,20 @@ class Gate:
     def __init__(self, project: Project, rules: Sequence[Needs]) -> None:
         self.project = project
         self.rules = rules
+        self.words = Words(project, self.imports)
         self._imports: dict[str, tuple[str, ...]] = {}
-        self._words: dict[tuple[str, bytes], bool] = {}
 
     def lets_through(self, path: str) -> bool:
         """Whether any rule can have something to say about the file."""
-        source = self.project.read(path)
-        if source is None:
+        if self.project.read(path) is None:
             return False
+        test = is_test_module(path)
         return any(
-            _holds(source, rule.place) and all(self._reaches(path, group) for group in rule.evidence)
+            (rule.in_tests or not test)
+            and all(self.words.any(path, group) for group in rule.place)
+            and all(self.words.any_reached(path, group) for group in rule.evidence)
             for rule in self.rules
         )
-
-    def _reaches(self, path: str, group: tuple[bytes, ...]) -> bool:
-        """Whether the file, or anything of the project that it imports, holds one of the words."""
-        seen, waiting = {path}, [path]
-        while waiting:
-            current = waiting.pop()
-            if self._any(current, group):
-                return True
-            for imported in self.imports(current):
-                if imported not in seen:
-                    seen.add(imported)
-                    waiting.append(imported)
-        return False
-
-    def _any(self, path: str, group: tuple[bytes, ...]) -> bool:
-        for word in group:
-            key = (path, word)
-            known = self._words.get(key)
-            if known is None:
-                known = self._words[key] = word in (self.project.read(path) or b"")
-            if known:
-                return True
-        return False
 
     def imports(self, path: str) -> tuple[str, ...]:
         """The files of the project that a file imports, read by a regular expression (too many rather than too few)."""
@@ -110,10 +85,6 @@ class Gate:
                         found[located.path] = None
             known = self._imports[path] = tuple(found)
         return known
-
-
-def _holds(source: bytes, groups: tuple[tuple[bytes, ...], ...]) -> bool:
-    return all(any(word in source for word in group) for group in groups)
 
 
 def _imported(match: re.Match[bytes]) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from lg_stream_lint.knowledge import Knowledge, knowledge
+from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.parsing import NotAnalysed, parse
 from lg_stream_lint.roots import import_roots, repository_of, root_of
 
@@ -92,11 +93,15 @@ class Project:
     def naming(self, name: str) -> frozenset[int]:
         """The numbers (places in :meth:`files`) of the files in which an identifier occurs, comments and strings included.
 
+        Test modules are left out.
+
         Asked for thousands of names, so the identifiers of all files are indexed once, in one pass over their bytes.
         """
         if self._names is None:
             index: dict[bytes, list[int]] = {}
             for number, path in enumerate(self.files()):
+                if is_test_module(path):
+                    continue  # what tests call and pass says nothing about a server
                 for word in set(_IDENTIFIER.findall(self.read(path) or b"")):
                     index.setdefault(word, []).append(number)
             self._names = index

@@ -49,8 +49,8 @@ class PythonRule(cst.CSTVisitor):
 
     ``loses_to``: codes whose finding, when it covers the same place, stands instead of this rule's.
     ``place``: groups of words; the file itself must hold one of each group for the rule to have anything to say.
-    ``evidence``: the same, but a module of the project that the file imports may hold them. ``@models`` and ``@responses``
-    stand for the names in those tables.
+    ``evidence``: the same, but a module of the project that the file imports may hold them. Words that begin with ``@``
+    are explained in :mod:`~lg_stream_lint.python.words`. ``in_tests``: whether the rule judges test modules.
     """
 
     severity: ClassVar[str] = Severity.WARNING
@@ -59,6 +59,7 @@ class PythonRule(cst.CSTVisitor):
     loses_to: ClassVar[tuple[str, ...]] = ()
     place: ClassVar[tuple[tuple[str, ...], ...]] = ()
     evidence: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    in_tests: ClassVar[bool] = True
     info: ClassVar[RuleInfo]
 
     def __init__(self, module: Module, reports: list[Report]) -> None:

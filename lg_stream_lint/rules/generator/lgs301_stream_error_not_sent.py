@@ -90,7 +90,7 @@ class StreamErrorNotSent(PythonRule):
     """Asks, for each generator that feeds a response, whether an error in its model loop reaches the client."""
 
     independent_of_async = True
-    place = (("yield",),)
+    place = (("@feeding",),)
     evidence = (("langgraph", "langchain", "openai", "anthropic", "astream", "litellm", "groq", "mistralai", "genai"),)
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:

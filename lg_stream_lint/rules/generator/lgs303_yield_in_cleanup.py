@@ -81,7 +81,7 @@ class YieldInCleanup(PythonRule):
     """Looks at what stands around each yield of a stream generator."""
 
     independent_of_async = True
-    place = (("yield",), ("finally", "except"))
+    place = (("yield",), ("finally", "except"), ("@feeding", "stream", "aiter"))
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Judge one generator function."""

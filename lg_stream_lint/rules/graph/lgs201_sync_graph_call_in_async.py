@@ -73,7 +73,8 @@ class SyncGraphCallInAsync(PythonRule):
     severity = Severity.ERROR
     loses_to = ("LGS202",)
     place = (("async def",),)
-    evidence = (("langgraph", "langchain"), ("stream", "invoke", "batch", "_state"))
+    evidence = (("@langchain",), ("stream", "invoke", "batch", "_state", "generate", "predict", "run"))
+    in_tests = False
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Judge one async function."""

@@ -72,8 +72,8 @@ class AsyncStreamMisused(PythonRule):
     """Looks at how the result of each streaming call is used on the spot, and at names that hold one."""
 
     severity = Severity.ERROR
-    place = ()
-    evidence = (("langgraph", "langchain"), ("astream", "ainvoke", "atransform", "abatch_as_completed", ".stream"))
+    place = (("astream", "ainvoke", "atransform", "abatch_as_completed", "stream"),)
+    evidence = (("@langchain",),)
 
     def visit_Call(self, node: cst.Call) -> None:
         """Judge a streaming call by what stands around it."""

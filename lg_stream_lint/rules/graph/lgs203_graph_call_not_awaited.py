@@ -68,10 +68,8 @@ class GraphCallNotAwaited(PythonRule):
 
     severity = Severity.ERROR
     loses_to = ("LGS403", "LGS202")
-    evidence = (
-        ("langgraph", "langchain"),
-        ("invoke", "abatch", "aget_state", "aupdate_state", "agenerate", ".stream", "batch"),
-    )
+    place = (("invoke", "batch", "aget_state", "aupdate_state", "agenerate", "apredict", "arun", "acall", "stream"),)
+    evidence = (("@langchain",),)
 
     def visit_Call(self, node: cst.Call) -> None:
         """Judge a call by what stands around it."""

@@ -78,6 +78,7 @@ class BlockingCallOnEventLoop(PythonRule):
 
     loses_to = ("LGS201",)
     place = (("async def",),)
+    in_tests = False
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Judge one async function."""

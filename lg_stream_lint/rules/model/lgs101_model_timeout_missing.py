@@ -72,7 +72,7 @@ class ModelTimeoutMissing(PythonRule):
 
     independent_of_async = True
     loses_to = ("LGS112",)
-    evidence = (("@models",),)
+    place = (("@models",),)
 
     def visit_Call(self, node: cst.Call) -> None:
         """Judge one call, if it builds a model."""

@@ -76,6 +76,7 @@ class RawStreamReturned(PythonRule):
     independent_of_async = True
     severity = Severity.ERROR
     place = (("return",), ("@", "route", "path("))
+    in_tests = False
     evidence = (("yield", "stream"), ("fastapi", "starlette", "litestar", "flask", "quart", "django"))
 
     def visit_Return(self, node: cst.Return) -> None:
@@ -86,7 +87,8 @@ class RawStreamReturned(PythonRule):
         if function is None or function.is_generator:
             return
         value, inside = self._stream_in(node.value)
-        if value is None or not self.facts.functions.is_handler(function):
+        functions = self.facts.functions
+        if value is None or functions.is_test(function) or not functions.is_handler(function):
             return
         if (
             "websocket" in self.facts.functions.marks(function)

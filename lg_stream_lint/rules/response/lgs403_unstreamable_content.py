@@ -94,7 +94,7 @@ class UnstreamableContent(PythonRule):
     independent_of_async = True
     severity = Severity.ERROR
     loses_to = ("LGS209",)
-    evidence = (("yield", "@responses"),)
+    place = (("@responses", "@feeding"),)
 
     def visit_Module(self, node: cst.Module) -> None:
         """Judge the responses that this file builds."""

@@ -75,7 +75,8 @@ class SseMediaTypeMissing(PythonRule):
 
     independent_of_async = True
     loses_to = ("LGS401", "LGS402", "LGS408")
-    evidence = (("@responses",), ("yield",))
+    place = (("@responses",),)
+    evidence = (("yield",),)
 
     def visit_Module(self, node: cst.Module) -> None:
         """Judge the responses that this file builds."""

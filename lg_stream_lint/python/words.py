@@ -1,0 +1,164 @@
+"""The words of the gate: plain ones are looked for in a file's bytes, those that begin with ``@`` in other ways too.
+
+* ``@models``, ``@responses``: a name of that table, as a whole word. A class can reach a file under another name (an alias,
+  a dict of classes, a getter), so every file that imports one where such a name stands *without being called* has it too.
+* ``@feeding``: the file yields, and a module that builds a response imports it, or it holds a route itself.
+* ``@langchain``: the project speaks of LangGraph or LangChain anywhere: where names count as evidence, that is enough.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lg_stream_lint.knowledge import Knowledge
+    from lg_stream_lint.python.project import Project
+
+_ROUTE = re.compile(
+    rb"@[ \t]*[\w.]+\.(?:get|post|put|patch|delete|options|head|route|api_route|websocket)\b"
+    rb"|@[ \t]*(?:get|post|put|patch|delete|route|websocket\w*)[ \t]*\(|add_api_route|add_route|Route\("
+    rb"|[^.\w]re_path\(|[^.\w]path\("
+)
+_LANGCHAIN = re.compile(rb"langgraph|langchain")
+#: What stands before a name in an annotation, or after it when the class is called: uses that do not hand the class on.
+_ANNOTATION_BEFORE = re.compile(rb"(?:\w[ \t]*:|->|\[|\||isinstance\([^()]*,)[ \t]*(?:[\w.]+\.)?$")
+_CALL_AFTER = re.compile(rb"[ \t]*\(")
+
+
+class Words:
+    """Answers whether a file, or what it imports, holds a word; each answer is computed once."""
+
+    def __init__(self, project: Project, imports: Callable[[str], tuple[str, ...]]) -> None:
+        self.project = project
+        self._imports = imports
+        self._here: dict[tuple[str, str], bool] = {}
+        self._closures: dict[str, frozenset[str]] = {}
+
+    def any(self, path: str, group: tuple[str, ...]) -> bool:
+        """Whether the file holds one of the words."""
+        return any(self._holds(path, word) for word in group)
+
+    def any_reached(self, path: str, group: tuple[str, ...]) -> bool:
+        """Whether the file, or anything of the project that it imports, holds one of the words."""
+        return self.any(path, group) or any(self.any(other, group) for other in self.closure(path))
+
+    def closure(self, path: str) -> frozenset[str]:
+        """Every file of the project that a file imports, directly or not; itself included."""
+        known = self._closures.get(path)
+        if known is None:
+            seen, waiting = {path}, [path]
+            while waiting:
+                for imported in self._imports(waiting.pop()):
+                    if imported not in seen:
+                        seen.add(imported)
+                        waiting.append(imported)
+            known = self._closures[path] = frozenset(seen)
+        return known
+
+    def _holds(self, path: str, word: str) -> bool:
+        key = (path, word)
+        known = self._here.get(key)
+        if known is None:
+            known = self._here[key] = self._look(path, word)
+        return known
+
+    def _look(self, path: str, word: str) -> bool:
+        source = self.project.read(path) or b""
+        if word == "@models":
+            return self._table_word(path, source, self._models, self._models_handed_on)
+        if word == "@responses":
+            return self._table_word(path, source, self._responses, self._responses_handed_on)
+        if word == "@feeding":
+            return b"yield" in source and (path in self._imported_by_responses or _ROUTE.search(source) is not None)
+        if word == "@langchain":
+            return self._project_uses_langchain
+        return word.encode() in source
+
+    def _table_word(self, path: str, source: bytes, names: re.Pattern[bytes], handed_on: frozenset[str]) -> bool:
+        return names.search(source) is not None or not handed_on.isdisjoint(self.closure(path))
+
+    # What the tables stand for
+
+    @cached_property
+    def _models(self) -> re.Pattern[bytes]:
+        return whole_words(model_names(self.project.knowledge))
+
+    @cached_property
+    def _responses(self) -> re.Pattern[bytes]:
+        return whole_words(response_names(self.project.knowledge))
+
+    @cached_property
+    def _models_handed_on(self) -> frozenset[str]:
+        return self._handing_on(self._models)
+
+    @cached_property
+    def _responses_handed_on(self) -> frozenset[str]:
+        return self._handing_on(self._responses)
+
+    def _handing_on(self, names: re.Pattern[bytes]) -> frozenset[str]:
+        """The files in which a class is more than imported, annotated or called: others may get it under any name."""
+        return frozenset(path for path in self.project.files() if hands_on(self.project.read(path) or b"", names))
+
+    @cached_property
+    def _imported_by_responses(self) -> frozenset[str]:
+        """Every file that a module with a response's name imports, directly or not."""
+        found: set[str] = set()
+        for path in self.project.files():
+            if self._holds(path, "@responses"):
+                found |= self.closure(path)
+        return frozenset(found)
+
+    @cached_property
+    def _project_uses_langchain(self) -> bool:
+        return any(_LANGCHAIN.search(self.project.read(path) or b"") for path in self.project.files())
+
+
+def whole_words(names: set[str]) -> re.Pattern[bytes]:
+    """A pattern for any of the names as a whole word."""
+    return re.compile(rb"\b(?:" + b"|".join(sorted(re.escape(name).encode() for name in names)) + rb")\b")
+
+
+def model_names(tables: Knowledge) -> set[str]:
+    """The last parts of the paths by which a model or client is built."""
+    built = {path.rpartition(".")[2] for path, row in tables.models.items() if row.kind != "function"}
+    # `Client`, `client` and the like are words of every program; the package's name beside them is what counts.
+    packages = {path.partition(".")[0] for path, row in tables.models.items() if row.kind == "sdk"}
+    return (
+        {name for name in built if name not in ("Client", "AsyncClient", "client", "Router")}
+        | {"init_chat_model"}
+        | packages
+    )
+
+
+def response_names(tables: Knowledge) -> set[str]:
+    """The names of the classes that stream."""
+    return {path.rpartition(".")[2] for path, row in tables.responses.items() if row.streams}
+
+
+def hands_on(source: bytes, names: re.Pattern[bytes]) -> bool:
+    """Whether a class's name stands where it is neither imported, called nor annotated; renaming imports count."""
+    for match in names.finditer(source):
+        start, end = match.span()
+        if _CALL_AFTER.match(source, end):
+            continue
+        line = source[source.rfind(b"\n", 0, start) + 1 : start]
+        rest = source[end : source.find(b"\n", end) + 1 or len(source)]
+        if b" as " in rest[:80] or (
+            b"#" not in line and not _is_import(line, rest) and not _ANNOTATION_BEFORE.search(line)
+        ):
+            return True
+    return False
+
+
+def _is_import(line: bytes, rest: bytes) -> bool:
+    """Whether a name stands in an import: on its line, or alone (with others) on a line of a bracketed one."""
+    stripped = line.lstrip()
+    if stripped.startswith((b"from ", b"import ")):
+        return True
+    return (
+        re.fullmatch(rb"[\w, \t]*", line) is not None
+        and re.fullmatch(rb"[\w, \t]*\)?[ \t]*(?:#.*)?\r?\n?", rest) is not None
+    )
