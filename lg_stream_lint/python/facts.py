@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lg_stream_lint.python.scopes import Function
-from lg_stream_lint.python.syntax import argument, dotted_text
-from lg_stream_lint.python.value import Kind, Value, Values, is_none, merge
+from lg_stream_lint.python.syntax import dotted_text
+from lg_stream_lint.python.value import Kind, Value, Values, merge
 from lg_stream_lint.python.values import Inference
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.blocking import BlockingCalls
     from lg_stream_lint.python.endings import CleanEnd
     from lg_stream_lint.python.functions import Functions
+    from lg_stream_lint.python.graphs import Graphs
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.project import Project
     from lg_stream_lint.python.streams import Frames, Stream, Streams
@@ -54,6 +55,13 @@ class Facts:
         from lg_stream_lint.python.blocking import BlockingCalls
 
         return BlockingCalls(self)
+
+    @cached_property
+    def graphs(self) -> Graphs:
+        """What compiled graphs were made of: checkpointers, nodes, tools."""
+        from lg_stream_lint.python.graphs import Graphs
+
+        return Graphs(self)
 
     @cached_property
     def frames(self) -> Frames:
@@ -111,24 +119,6 @@ class Facts:
             if any(dotted_text(t).endswith(f"state.{name}") for t in targets if isinstance(t, cst.Attribute)):
                 groups.append(self.infer.of(node.value, module))
         return groups
-
-    def has_cheap_state(self, graph: Value | None) -> bool:
-        """Whether reading the graph's state costs nothing: it was compiled with no saver, or with one in memory.
-
-        A graph whose construction is not known may have any saver.
-        """
-        while graph is not None and not (isinstance(graph.node, cst.Call) and graph.home is not None):
-            graph = graph.inner
-        if graph is None or not isinstance(graph.node, cst.Call) or graph.home is None:
-            return False
-        if any(arg.star for arg in graph.node.args):
-            return False
-        given = argument(graph.node, "checkpointer")
-        if given is None:
-            return True
-        values = self.infer.of(given, graph.home)
-        savers = self.project.knowledge.savers
-        return bool(values) and all(is_none(v) or (v.name in savers and savers[v.name].in_memory) for v in values)
 
     def callers(self, function: Function) -> list[tuple[Module, cst.Call]]:
         """The calls of a function of the project, as far as they can be resolved."""

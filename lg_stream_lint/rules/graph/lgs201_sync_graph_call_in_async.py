@@ -95,7 +95,7 @@ class SyncGraphCallInAsync(PythonRule):
         assert call is not None
         severity = self.severity
         if call.method in _STATE:
-            if self.facts.has_cheap_state(call.receiver):
+            if self.facts.graphs.has_cheap_state(call.receiver):
                 return
             severity = Severity.WARNING
         func = call.call.func
