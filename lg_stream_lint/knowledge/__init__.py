@@ -25,6 +25,9 @@ from lg_stream_lint.knowledge.rows import (
     Response,
     Saver,
     Slot,
+    StreamArgument,
+    StreamMistake,
+    StreamMode,
 )
 
 __all__ = [
@@ -42,5 +45,8 @@ __all__ = [
     "Response",
     "Saver",
     "Slot",
+    "StreamArgument",
+    "StreamMistake",
+    "StreamMode",
     "knowledge",
 ]

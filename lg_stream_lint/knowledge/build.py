@@ -38,6 +38,9 @@ SECTIONS = (
     Section("models.yaml", "providers", "providers"),
     Section("graphs.yaml", "factories", "graphs"),
     Section("methods.yaml", "methods", "methods"),
+    Section("streaming.yaml", "modes", "stream_modes"),
+    Section("streaming.yaml", "arguments", "stream_arguments"),
+    Section("streaming.yaml", "mistakes", "stream_mistakes"),
     Section("savers.yaml", "savers", "savers"),
     Section("responses.yaml", "responses", "responses"),
     Section("frameworks.yaml", "apps", "apps"),
@@ -122,7 +125,7 @@ def read_tables(folder: Path = HERE) -> dict[str, tuple[tuple[Any, ...], ...]]:
         rows = []
         seen: dict[str, str] = {}
         for number, row in enumerate(documents[section.file][section.key], 1):
-            label = row.get("path") or row.get("name") if isinstance(row, dict) else ""
+            label = row.get("path") or row.get("name") or row.get("written") if isinstance(row, dict) else ""
             where = f"{section.file}: {section.key} row {number} ({label})"
             rows.append(_row(where, section.name, row))
             _check(where, row, seen)

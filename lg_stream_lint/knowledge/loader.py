@@ -23,6 +23,9 @@ from lg_stream_lint.knowledge.rows import (
     Response,
     Saver,
     Slot,
+    StreamArgument,
+    StreamMistake,
+    StreamMode,
 )
 
 Row = TypeVar("Row", Model, Factory, Saver, Response, App, Marker, BlockingClass)
@@ -94,6 +97,30 @@ class Knowledge:
     def method(self, role: str, name: str) -> Method | None:
         """The method of that name on a value of that role."""
         return self.methods.get(role, {}).get(name)
+
+    @property
+    def stream_modes(self) -> Mapping[str, StreamMode]:
+        """What ``stream_mode`` may be, by name."""
+        result: Mapping[str, StreamMode] = self._once(
+            "stream_modes", lambda raw: {row.name: row for row in map(StreamMode._make, raw)}
+        )
+        return result
+
+    @property
+    def stream_arguments(self) -> Mapping[str, StreamArgument]:
+        """The keywords that a graph's streaming and invoking methods know in any version, by name."""
+        result: Mapping[str, StreamArgument] = self._once(
+            "stream_arguments", lambda raw: {row.name: row for row in map(StreamArgument._make, raw)}
+        )
+        return result
+
+    @property
+    def stream_mistakes(self) -> Mapping[tuple[str, str], StreamMistake]:
+        """Known mistakes, by kind (``mode``, ``argument``) and what is written."""
+        result: Mapping[tuple[str, str], StreamMistake] = self._once(
+            "stream_mistakes", lambda raw: {(row.kind, row.written): row for row in map(StreamMistake._make, raw)}
+        )
+        return result
 
     @property
     def savers(self) -> Mapping[str, Saver]:

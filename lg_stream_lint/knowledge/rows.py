@@ -156,6 +156,47 @@ class Method(NamedTuple):
     date: str
 
 
+class StreamMode(NamedTuple):
+    """A value of ``stream_mode``.
+
+    ``item`` is what an item of the stream then is: ``message`` (a pair of message and metadata), ``update`` (a dict by
+    node), ``state``, ``event`` (a dict that langgraph makes) or ``any`` (what the node wrote). ``since``: the first
+    version of langgraph that was seen to know it (empty: all).
+    """
+
+    name: str
+    item: str
+    since: str
+    note: str
+    source: str
+    date: str
+
+
+class StreamArgument(NamedTuple):
+    """A keyword of a graph's streaming and invoking methods; ``methods`` are the ones that know it (empty: all)."""
+
+    name: str
+    methods: tuple[str, ...]
+    since: str
+    note: str
+    source: str
+    date: str
+
+
+class StreamMistake(NamedTuple):
+    """A mode or a keyword (``kind``: ``mode``, ``argument``) that people write and no version knows.
+
+    ``instead`` is the known name that is meant; empty when there is none, then ``note`` says what to do.
+    """
+
+    kind: str
+    written: str
+    instead: str
+    note: str
+    source: str
+    date: str
+
+
 class Saver(NamedTuple):
     """A checkpointer.
 

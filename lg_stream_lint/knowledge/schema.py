@@ -150,6 +150,24 @@ SCHEMAS: dict[str, tuple[Field, ...]] = {
         Field("unless_since"),
         *_ORIGIN,
     ),
+    "stream_modes": (
+        _required("name"),
+        _required("item", "str", "message", "update", "state", "event", "any"),
+        Field("since"),
+        *_ORIGIN,
+    ),
+    "stream_arguments": (
+        _required("name"),
+        _list("methods"),
+        Field("since"),
+        *_ORIGIN,
+    ),
+    "stream_mistakes": (
+        _required("kind", "str", "mode", "argument"),
+        _required("written"),
+        Field("instead"),
+        *_ORIGIN,
+    ),
     "savers": (
         *_PATHS,
         _required("mode", "str", "sync", "async", "both"),
