@@ -22,6 +22,8 @@ _TRANSPARENT = frozenset(
      "builtins.iter", "builtins.enumerate", "asgiref.sync.sync_to_async", "asgiref.sync.async_to_sync"}
 )  # fmt: skip
 _TASKS = frozenset({"asyncio.create_task", "asyncio.ensure_future", "asyncio.shield", "asyncio.wait_for"})
+_ENTERING = frozenset({"__enter__", "__aenter__", "enter_context", "enter_async_context"})
+_EXIT_STACKS = frozenset({"contextlib.ExitStack", "contextlib.AsyncExitStack"})
 _CONTEXT_DECORATORS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _CAST = frozenset({"typing.cast", "typing_extensions.cast"})
 
@@ -175,6 +177,8 @@ def method(infer: Inference, owner: Value, name: str, node: cst.Call, module: Mo
     tables = infer.tables
     if owner.kind == Kind.LITERAL or owner.name == "builtins.dict":
         return _builtin_method(infer, owner, name, node)
+    if name in _ENTERING:
+        return _entered(infer, owner, name, node, module)
     if owner.kind != Kind.INSTANCE:
         return ()
     owner = as_compiled(infer, owner, name)
@@ -190,6 +194,20 @@ def method(infer: Inference, owner: Value, name: str, node: cst.Call, module: Mo
     if owner.role == "builder":
         return (owner,)
     return (Value(Kind.RESULT, f"{owner.name}.{name}", inner=owner, node=node, home=module),)
+
+
+def _entered(infer: Inference, owner: Value, name: str, node: cst.Call, module: Module) -> Values:
+    """What entering a context manager by hand, or through an exit stack, gives."""
+    if name.startswith("__"):
+        entered = infer.entered(owner)
+    elif owner.name in _EXIT_STACKS and positional(node):
+        given = infer.of(positional(node)[0], module)
+        entered = merge([infer.entered(value) for value in given])
+    else:
+        entered = ()
+    if name in ("__aenter__", "enter_async_context"):
+        return tuple(Value(Kind.COROUTINE, name, inner=value, node=node, home=module) for value in entered)
+    return entered
 
 
 def derived(infer: Inference, owner: Value, name: str, node: cst.Call, module: Module) -> Values:

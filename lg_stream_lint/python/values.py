@@ -239,7 +239,7 @@ class Inference:
         if kind in ("with", "async-with"):
             if binding.path:
                 return ()
-            return merge([self._entered(value) for value in self.of(node, module, scope)])
+            return merge([self.entered(value) for value in self.of(node, module, scope)])
         if kind in ("for", "async-for") and not binding.path:
             return merge([self._iterated(value) for value in self.of(node, module, scope)])
         owner = module.owners.get(node)
@@ -255,7 +255,8 @@ class Inference:
             return self.of(elements[position].value, value.home) if position < len(elements) else ()
         return ()
 
-    def _entered(self, value: Value) -> Values:
+    def entered(self, value: Value) -> Values:
+        """What ``with value as x`` gives ``x``."""
         if value.kind == Kind.CONTEXT:
             return (value.inner,) if value.inner is not None else ()
         if value.kind == Kind.INSTANCE:
