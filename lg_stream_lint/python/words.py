@@ -23,9 +23,18 @@ _ROUTE = re.compile(
     rb"|[^.\w]re_path\(|[^.\w]path\("
 )
 _LANGCHAIN = re.compile(rb"langgraph|langchain")
-#: What stands before a name in an annotation, or after it when the class is called: uses that do not hand the class on.
-_ANNOTATION_BEFORE = re.compile(rb"(?:\w[ \t]*:|->|\[|\||isinstance\([^()]*,)[ \t]*(?:[\w.]+\.)?$")
-_CALL_AFTER = re.compile(rb"[ \t]*\(")
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+[.\w]+[ \t]+import[ \t]*(?:\([^)]*\)|[^\r\n]*)|import[^\r\n]*)", re.MULTILINE
+)
+#: What stands before and after a class that is handed on: assigned, passed, returned, put into a collection.
+_HANDED_BEFORE = re.compile(
+    rb"(?:[=(,\[{]|[\"'\])][ \t]*:|\breturn|\belse|\bif|\bor|\band|\byield|^)[ \t]*(?:[\w.]+\.)?$"
+)
+_HANDED_AFTER = re.compile(rb"[ \t]*(?:[,)\]}#\r\n]|$|if\b|else\b|or\b|and\b)")
+_CALLED_AFTER = re.compile(rb"[ \t]*\(")
+#: Response classes with names that every program uses: they count beside their framework's name only.
+_PLAIN_CLIENTS = frozenset({"Client", "AsyncClient", "ClientV2", "AsyncClientV2", "client", "Router"})
+_PLAIN_FRAMEWORKS = ("flask", "quart", "litestar", "aiohttp")
 
 
 class Words:
@@ -78,7 +87,15 @@ class Words:
         return word.encode() in source
 
     def _table_word(self, path: str, source: bytes, names: re.Pattern[bytes], handed_on: frozenset[str]) -> bool:
-        return names.search(source) is not None or not handed_on.isdisjoint(self.closure(path))
+        if names.search(source) is not None or not handed_on.isdisjoint(self.closure(path)):
+            return True
+        return names is self._responses and self._holds_plain_response(source)
+
+    def _holds_plain_response(self, source: bytes) -> bool:
+        return (
+            any(name.encode() in source for name in _PLAIN_FRAMEWORKS)
+            and self._plain_responses.search(source) is not None
+        )
 
     # What the tables stand for
 
@@ -88,7 +105,11 @@ class Words:
 
     @cached_property
     def _responses(self) -> re.Pattern[bytes]:
-        return whole_words(response_names(self.project.knowledge))
+        return whole_words(response_names(self.project.knowledge, plain=False))
+
+    @cached_property
+    def _plain_responses(self) -> re.Pattern[bytes]:
+        return whole_words(response_names(self.project.knowledge, plain=True))
 
     @cached_property
     def _models_handed_on(self) -> frozenset[str]:
@@ -123,42 +144,39 @@ def whole_words(names: set[str]) -> re.Pattern[bytes]:
 
 def model_names(tables: Knowledge) -> set[str]:
     """The last parts of the paths by which a model or client is built."""
-    built = {path.rpartition(".")[2] for path, row in tables.models.items() if row.kind != "function"}
-    # `Client`, `client` and the like are words of every program; the package's name beside them is what counts.
-    packages = {path.partition(".")[0] for path, row in tables.models.items() if row.kind == "sdk"}
-    return (
-        {name for name in built if name not in ("Client", "AsyncClient", "client", "Router")}
-        | {"init_chat_model"}
-        | packages
-    )
+    names: set[str] = {"init_chat_model"}
+    for path, row in tables.models.items():
+        last = path.rpartition(".")[2]
+        if row.kind != "function":
+            # `Client` is a word of every program: there, the package's name is what counts.
+            names.add(path.partition(".")[0] if last in _PLAIN_CLIENTS else last)
+    return names
 
 
-def response_names(tables: Knowledge) -> set[str]:
-    """The names of the classes that stream."""
-    return {path.rpartition(".")[2] for path, row in tables.responses.items() if row.streams}
+def response_names(tables: Knowledge, *, plain: bool) -> set[str]:
+    """The names of the classes that stream: those of frameworks whose class is called ``Response``, or all the others."""
+    return {
+        path.rpartition(".")[2]
+        for path, row in tables.responses.items()
+        if row.streams and (row.framework in _PLAIN_FRAMEWORKS) is plain
+    }
 
 
 def hands_on(source: bytes, names: re.Pattern[bytes]) -> bool:
-    """Whether a class's name stands where it is neither imported, called nor annotated; renaming imports count."""
-    for match in names.finditer(source):
+    """Whether a class's name stands where it is neither called, annotated nor imported under itself, but handed on."""
+    if names.search(source) is None:
+        return False
+    for statement in _IMPORT.finditer(source):
+        if b" as " in statement.group() and names.search(statement.group()):
+            return True
+    rest = _IMPORT.sub(b"", source)
+    for match in names.finditer(rest):
         start, end = match.span()
-        if _CALL_AFTER.match(source, end):
+        line = rest[rest.rfind(b"\n", 0, start) + 1 : start]
+        if _CALLED_AFTER.match(rest, end) or not _HANDED_AFTER.match(rest, end) or not _HANDED_BEFORE.search(line):
             continue
-        line = source[source.rfind(b"\n", 0, start) + 1 : start]
-        rest = source[end : source.find(b"\n", end) + 1 or len(source)]
-        if b" as " in rest[:80] or (
-            b"#" not in line and not _is_import(line, rest) and not _ANNOTATION_BEFORE.search(line)
-        ):
+        if line.lstrip().startswith(b"class "):
+            continue
+        if line.count(b'"') % 2 == 0 and line.count(b"'") % 2 == 0 and b"#" not in line:
             return True
     return False
-
-
-def _is_import(line: bytes, rest: bytes) -> bool:
-    """Whether a name stands in an import: on its line, or alone (with others) on a line of a bracketed one."""
-    stripped = line.lstrip()
-    if stripped.startswith((b"from ", b"import ")):
-        return True
-    return (
-        re.fullmatch(rb"[\w, \t]*", line) is not None
-        and re.fullmatch(rb"[\w, \t]*\)?[ \t]*(?:#.*)?\r?\n?", rest) is not None
-    )

@@ -71,7 +71,7 @@ class SyncGraphCallInAsync(PythonRule):
     """Asks, for each async function, what blocks while it runs."""
 
     severity = Severity.ERROR
-    loses_to = ("LGS202",)
+    loses_to = ("LGS202", "LGS205")
     place = (("async def",),)
     evidence = (("@langchain",), ("stream", "invoke", "batch", "_state", "generate", "predict", "run"))
     in_tests = False

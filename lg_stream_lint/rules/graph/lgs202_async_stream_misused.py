@@ -72,7 +72,7 @@ class AsyncStreamMisused(PythonRule):
     """Looks at how the result of each streaming call is used on the spot, and at names that hold one."""
 
     severity = Severity.ERROR
-    place = (("astream", "ainvoke", "atransform", "abatch_as_completed", "stream"),)
+    place = ((".astream", ".ainvoke", ".atransform", ".abatch_as_completed", ".stream"),)
     evidence = (("@langchain",),)
 
     def visit_Call(self, node: cst.Call) -> None:

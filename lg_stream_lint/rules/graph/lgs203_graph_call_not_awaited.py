@@ -68,7 +68,21 @@ class GraphCallNotAwaited(PythonRule):
 
     severity = Severity.ERROR
     loses_to = ("LGS403", "LGS202")
-    place = (("invoke", "batch", "aget_state", "aupdate_state", "agenerate", "apredict", "arun", "acall", "stream"),)
+    place = (
+        (
+            ".invoke",
+            ".ainvoke",
+            ".batch",
+            ".abatch",
+            ".aget_",
+            ".aupdate_",
+            ".agenerate",
+            ".apredict",
+            ".arun",
+            ".acall",
+            ".stream",
+        ),
+    )
     evidence = (("@langchain",),)
 
     def visit_Call(self, node: cst.Call) -> None:
