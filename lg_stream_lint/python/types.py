@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lg_stream_lint.python.scopes import Class, Function, Scope
+from lg_stream_lint.python.scopes import Class, Function, Parameter, Scope
 from lg_stream_lint.python.syntax import argument, string_value
 from lg_stream_lint.python.value import Kind, Value, Values, literal, merge
 
@@ -221,6 +222,23 @@ def parameter(infer: Inference, scope: Scope, name: str) -> Values:
         groups.append(infer.of(param.default, module, function.outer))
     groups.append(infer.project.facts.passed(function, position))
     return merge(groups)
+
+
+def dependency_calls(
+    infer: Inference, parameter: Parameter, function: Function
+) -> Iterator[tuple[cst.Call, Module, Scope]]:
+    """Every ``Depends(…)`` that fills a parameter: its default's, or one inside ``Annotated`` (aliases followed)."""
+    found: list[tuple[cst.CSTNode, Module, Scope]] = []
+    if parameter.default is not None:
+        found.append((parameter.default, function.module, function.outer))
+    if parameter.annotation is not None:
+        alias = _alias(infer, parameter.annotation, function.outer)
+        node, module, scope = alias or (parameter.annotation, function.module, function.outer)
+        if isinstance(node, cst.Subscript):
+            found.extend((e.slice.value, module, scope) for e in node.slice[1:] if isinstance(e.slice, cst.Index))
+    for item, module, scope in found:
+        if isinstance(item, cst.Call) and any(v.name in _DEPENDS for v in infer.of(item.func, module, scope)):
+            yield item, module, scope
 
 
 def depends(infer: Inference, node: cst.CSTNode, module: Module, scope: Scope) -> Values:
