@@ -130,14 +130,14 @@ def error_is_sent(facts: Facts, function: Function, node: cst.CSTNode) -> bool:
                 return True
             if not _reraises(handler):
                 return False  # swallowed here: no outer handler will see it
-    return _decorated_by_handler(facts, function)
+    return decorated_by_handler(facts, function)
 
 
 def _reraises(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
     return any(isinstance(node, cst.Raise) for node in walk_same_scope(handler.body))
 
 
-def _decorated_by_handler(facts: Facts, function: Function) -> bool:
+def decorated_by_handler(facts: Facts, function: Function) -> bool:
     """Whether a decorator of the project wraps the generator in one that handles errors (or cannot be read)."""
     for decorator in function.decorators:
         target = decorator.func if isinstance(decorator, cst.Call) else decorator
