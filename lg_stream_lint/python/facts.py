@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.blocking import BlockingCalls
     from lg_stream_lint.python.endings import CleanEnd
     from lg_stream_lint.python.functions import Functions
+    from lg_stream_lint.python.graph_uses import GraphUses
     from lg_stream_lint.python.graphs import Graphs
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.project import Project
+    from lg_stream_lint.python.responses import Responses
     from lg_stream_lint.python.streams import Frames, Stream, Streams
     from lg_stream_lint.rules.base import Place
 
@@ -64,11 +66,25 @@ class Facts:
         return Graphs(self)
 
     @cached_property
+    def graph_uses(self) -> GraphUses:
+        """Where graphs are run asynchronously, and with which checkpointers."""
+        from lg_stream_lint.python.graph_uses import GraphUses
+
+        return GraphUses(self)
+
+    @cached_property
     def frames(self) -> Frames:
         """Which generators yield ready-made server-sent events."""
         from lg_stream_lint.python.streams import Frames
 
         return Frames(self)
+
+    @cached_property
+    def responses(self) -> Responses:
+        """What streaming responses say of themselves: media type, headers."""
+        from lg_stream_lint.python.responses import Responses
+
+        return Responses(self)
 
     @cached_property
     def http_middleware(self) -> Place | None:

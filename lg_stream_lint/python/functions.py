@@ -13,6 +13,7 @@ from lg_stream_lint.python.value import Kind, Values
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
+    from lg_stream_lint.python.module import Module
 
 #: Marks of functions that answer a request.
 HANDLERS = frozenset({"route", "websocket"})
@@ -51,6 +52,12 @@ class Functions:
     def marks(self, function: Function) -> frozenset[str]:
         """Everything that frameworks make of the function: ``route``, ``node``, ``tool``, ``thread`` …"""
         return self._marks.of(function)
+
+    def registered_by(self, function: Function) -> list[tuple[Module, cst.Call]]:
+        """The calls that make the function a handler (``add_api_route``, ``Route``), each with its module."""
+        if not self._marks.may_be_registered(function):
+            return []
+        return [(module, call) for mark, module, call in self._marks.registrations(function) if mark in HANDLERS]
 
     def is_handler(self, function: Function) -> bool:
         """Whether the function answers requests."""

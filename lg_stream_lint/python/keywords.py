@@ -48,6 +48,11 @@ def keywords_of(facts: Facts, call: cst.Call, module: Module) -> Keywords:
     return Keywords(given, from_caller, unknown)
 
 
+def mapping_of(facts: Facts, node: cst.BaseExpression, module: Module) -> Keywords:
+    """The keys of an expression that is a dict (``headers=…``), each with its value."""
+    return _spread(facts, node, module, 0)
+
+
 def _spread(facts: Facts, node: cst.BaseExpression, module: Module, depth: int) -> Keywords:
     """The keys of a ``**`` expression: every key that any of its possible values has."""
     if depth > _DEEPEST:

@@ -60,14 +60,9 @@ from __future__ import annotations
 
 import libcst as cst
 
-from lg_stream_lint.python import types
+from lg_stream_lint.python.responses import EVENT_STREAM
 from lg_stream_lint.python.scopes import Function
-from lg_stream_lint.python.streams import Link, Stream
-from lg_stream_lint.python.syntax import string_value
-from lg_stream_lint.python.value import Kind, Value
 from lg_stream_lint.rules.base import Place, PythonRule
-
-_EVENT_STREAM = "text/event-stream"
 
 
 class SseMediaTypeMissing(PythonRule):
@@ -81,134 +76,14 @@ class SseMediaTypeMissing(PythonRule):
     def visit_Module(self, node: cst.Module) -> None:
         """Judge the responses that this file builds."""
         for stream in self.facts.streams.of(self.module):
-            if (
-                stream.call is None
-                or stream.row is None
-                or stream.row.framing != "raw"
-                or stream.row.media_type == _EVENT_STREAM
-            ):
+            if stream.call is None or stream.row is None or stream.row.framing != "raw":
                 continue
-            given = self._media_type(stream, stream.call)
-            if given is None or given.partition(";")[0].strip().lower() == _EVENT_STREAM:
+            given = self.facts.responses.media_type(stream)
+            if given is None or given == EVENT_STREAM:
                 continue
-            frame = self._frame(stream)
-            if frame is not None and not self._changed_afterwards(stream.call):
+            frame = self.facts.responses.frame(stream)
+            if frame is not None:
                 self._report(stream.call, given, frame)
-
-    def _media_type(self, stream: Stream, call: cst.Call) -> str | None:
-        """The media type that the response is given; empty for none, None when that cannot be told."""
-        row = stream.row
-        assert row is not None
-        if any(arg.star for arg in call.args):
-            return None
-        for arg in call.args:
-            if arg.keyword is not None and arg.keyword.value in row.media_type_keywords:
-                return self._text(arg.value)
-        headers = next(
-            (a.value for a in call.args if a.keyword is not None and a.keyword.value == row.headers_keyword), None
-        )
-        positions = [a for a in call.args if a.keyword is None]
-        if len(positions) > 2:  # content, status, headers, media type: rare, and not worth a table
-            return None
-        if headers is not None and not self._without_content_type(headers):
-            return None
-        return self._inherited(stream.class_value)
-
-    def _text(self, node: cst.BaseExpression) -> str | None:
-        literal = string_value(node)
-        if literal is not None:
-            return literal
-        values = self.values_of(node)
-        texts = [string_value(v.node) if v.kind == Kind.LITERAL and v.name == "str" else None for v in values]
-        if isinstance(node, cst.Name) and node.value == "None":
-            return ""
-        return texts[0] if len(texts) == 1 else None
-
-    def _without_content_type(self, headers: cst.BaseExpression) -> bool:
-        """Whether a headers argument is known to set no content type."""
-        values = self.values_of(headers)
-        if not values:
-            return False
-        for value in values:
-            if not isinstance(value.node, cst.Dict):
-                return value.kind == Kind.LITERAL and value.name == "none"
-            for element in value.node.elements:
-                key = string_value(element.key) if isinstance(element, cst.DictElement) else None
-                if key is None or key.lower() == "content-type":
-                    return False
-        return True
-
-    def _inherited(self, value: Value | None) -> str | None:
-        """The media type of a subclass; empty for the library's own class, None when the subclass may set it anywhere."""
-        if value is None or value.kind != Kind.CLASS or value.cls is None:
-            return ""
-        for cls in types.bases(self.facts.infer, value.cls):
-            if "media_type" in cls.scope.bindings or "__init__" in cls.methods or "init_headers" in cls.methods:
-                return None
-        return ""
-
-    def _frame(self, stream: Stream) -> tuple[Function, cst.Yield] | None:
-        """The generator that yields events to this response, looking through generators that only pass items on."""
-        links = self.facts.streams.links(stream)
-        for link in links:
-            if not self._passes_on(link):
-                continue
-            found = self.facts.frames.yields_frames(link.function)
-            if found is not None:
-                return link.function, found
-        return None
-
-    @staticmethod
-    def _passes_on(link: Link) -> bool:
-        """Whether what a link yields reaches the response unchanged: it is the outermost, or is only passed on."""
-        while link.outer is not None:
-            loop, outer = link.loop, link.outer.function
-            if isinstance(loop, cst.For) and isinstance(loop.target, cst.Name):
-                name = loop.target.value
-                if not any(isinstance(y.value, cst.Name) and y.value.value == name for y in outer.yields):
-                    return False
-            elif not isinstance(loop, cst.Yield):
-                return False
-            link = link.outer
-        return True
-
-    def _changed_afterwards(self, call: cst.Call) -> bool:
-        """Whether the response is kept or handed on before it is returned, so that its media type may be set later."""
-        parent = self.parent_of(call)
-        if isinstance(parent, (cst.Return, cst.Await)):
-            return False
-        if (
-            isinstance(parent, cst.Assign)
-            and len(parent.targets) == 1
-            and isinstance(parent.targets[0].target, cst.Name)
-        ):
-            return self._touched(parent.targets[0].target.value, call)
-        return True
-
-    def _touched(self, name: str, call: cst.Call) -> bool:
-        """Whether a name that holds the response is used for more than being returned and given other headers."""
-        scope = self.module.scope_at(call)
-        for node, parent in self.module.parents.items():
-            if (
-                not isinstance(node, cst.Name)
-                or node.value != name
-                or isinstance(parent, (cst.Return, cst.AssignTarget))
-            ):
-                continue
-            if self.module.scope_at(node).holder_of(name) is scope and not self._sets_other_header(parent):
-                return True
-        return False
-
-    def _sets_other_header(self, attribute: cst.CSTNode) -> bool:
-        """``response.headers["X-Accel-Buffering"]``: a literal key that is not the content type."""
-        item = self.parent_of(attribute)
-        if not isinstance(attribute, cst.Attribute) or attribute.attr.value != "headers":
-            return False
-        if not isinstance(item, cst.Subscript) or item.value is not attribute:
-            return False
-        index = item.slice[0].slice
-        key = string_value(index.value) if isinstance(index, cst.Index) else None
-        return key is not None and key.lower() != "content-type"
 
     def _report(self, call: cst.Call, given: str, frame: tuple[Function, cst.Yield]) -> None:
         function, node = frame
