@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Finding, Related, Severity, Span
-from lg_stream_lint.python.gate import Gate, Needs, has_framework_word, needs
+from lg_stream_lint.python.gate import Gate, Needs, has_framework_word, is_test_module, needs
 from lg_stream_lint.python.parsing import NotAnalysed
 from lg_stream_lint.python.syntax import drive
 from lg_stream_lint.rules import registry
@@ -228,6 +228,8 @@ def _header_end(module: Module, statement: cst.BaseCompoundStatement, first: int
 
 def _coverage(module: Module, errors: list[str]) -> tuple[int, int, tuple[str, ...]]:
     """How many handlers the file has, how many stream, and which streams lead to a generator that is not known."""
+    if is_test_module(module.path):
+        return 0, 0, ()
     try:
         facts = module.project.facts
         handlers = [f for f in module.functions if facts.functions.is_handler(f)]

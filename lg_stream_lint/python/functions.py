@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lg_stream_lint.python.gate import is_test_module
-from lg_stream_lint.python.marks import Marks
+from lg_stream_lint.python.marks import HANDLERS, Marks
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.value import Kind, Values
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
     from lg_stream_lint.python.module import Module
 
-#: Marks of functions that answer a request.
-HANDLERS = frozenset({"route", "websocket"})
 #: Marks of functions whose thread is another one, or whose process is.
 OFF_LOOP = frozenset({"thread", "process"})
 #: Marks of async functions that run while answers are streamed: what blocks there holds every stream back.
@@ -55,15 +53,15 @@ class Functions:
 
     def registered_by(self, function: Function) -> list[tuple[Module, cst.Call]]:
         """The calls that make the function a handler (``add_api_route``, ``Route``), each with its module."""
-        if not self._marks.may_be_registered(function):
-            return []
-        return [(module, call) for mark, module, call in self._marks.registrations(function) if mark in HANDLERS]
+        return [
+            (module, call)
+            for mark, module, call in self._marks.registrations(function, routes=True)
+            if mark in HANDLERS
+        ]
 
     def is_handler(self, function: Function) -> bool:
         """Whether the function answers requests."""
-        if not function.decorators and not self._marks.may_be_registered(function):
-            return self._is_django_view(function)
-        return bool(self.marks(function) & HANDLERS) or self._is_django_view(function)
+        return self._marks.is_handler(function) or self._is_django_view(function)
 
     def _is_django_view(self, function: Function) -> bool:
         return (

@@ -23,6 +23,8 @@ _ROUTE_METHODS = frozenset(
     {"get", "post", "put", "patch", "delete", "options", "head", "api_route", "route", "websocket", "websocket_route"}
 )
 _MOST_FILES = 24
+#: Marks of functions that answer a request.
+HANDLERS = frozenset({"route", "websocket"})
 _NAMES_LANGCHAIN = re.compile(rb"langgraph|langchain")
 
 
@@ -37,8 +39,16 @@ class Marks:
         self._registering = {name for app in tables.apps.values() for name in app.calls}
         self._registering |= {path.rpartition(".")[2] for path, row in tables.markers.items() if row.form == "call"}
         self._constructing = {path.rpartition(".")[2] for path, app in tables.apps.items() if app.constructor_calls}
+        self._routing = {
+            name for app in tables.apps.values() for name, row in app.calls.items() if row.mark in HANDLERS
+        }
+        self._routing |= {
+            path.rpartition(".")[2]
+            for path, row in tables.markers.items()
+            if row.form == "call" and row.mark.mark in HANDLERS
+        }
         self._registered: dict[Module, list[tuple[Function, str, cst.Call]]] = {}
-        self._registering_files: frozenset[int] | None = None
+        self._files: dict[bool, frozenset[int]] = {}
         self._marks: dict[Function, frozenset[str]] = {}
 
     # Marks
@@ -55,29 +65,35 @@ class Marks:
             known = self._marks[function] = frozenset(found)
         return known
 
-    def registrations(self, function: Function) -> list[tuple[str, Module, cst.Call]]:
-        """Where the function is handed to a framework by a call, and as what."""
+    def is_handler(self, function: Function) -> bool:
+        """Whether the function answers requests. Asked of every function, so nothing is looked up that cannot say so."""
+        known = self._marks.get(function)
+        if known is not None:
+            return bool(known & HANDLERS)
+        if function.decorators and any(mark in HANDLERS for mark in self._decorator_marks(function)):
+            return True
+        if function.cls is not None and any(mark in HANDLERS for mark in self._base_marks(function)):
+            return True
+        return any(mark in HANDLERS for mark, _, _ in self.registrations(function, routes=True))
+
+    def registrations(self, function: Function, *, routes: bool = False) -> list[tuple[str, Module, cst.Call]]:
+        """Where the function is handed to a framework by a call, and as what (``routes``: only what makes it a handler)."""
         home = function.module
-        if isinstance(function.node, cst.Lambda):
-            modules = [home]
-        else:
-            modules = [home, *(m for m in self._may_register(function.name) if m is not home)]
+        modules = [] if routes else [home]
+        if isinstance(function.node, cst.FunctionDef):
+            modules += [m for m in self._may_register(function.name, routes=routes) if m not in modules]
         return [(mark, m, call) for m in modules for target, mark, call in self._registrations(m) if target is function]
 
-    def may_be_registered(self, function: Function) -> bool:
-        """Whether any file holds both the function's name and the name of something that functions are handed to."""
-        return isinstance(function.node, cst.FunctionDef) and bool(self._files_registering(function.name))
+    def _may_register(self, name: str, *, routes: bool) -> list[Module]:
+        """The modules that hold both a function's name and the name of something that functions are handed to.
 
-    def _files_registering(self, name: str) -> frozenset[int]:
-        if self._registering_files is None:
-            words = self._registering | self._constructing
-            self._registering_files = frozenset(number for word in words for number in self.project.naming(word))
-        return self.project.naming(name) & self._registering_files
-
-    def _may_register(self, name: str) -> list[Module]:
-        """The modules of those files; none when there are too many for the name to say anything."""
+        None when there are too many of them for the name to say anything.
+        """
         project = self.project
-        numbers = self._files_registering(name)
+        if routes not in self._files:
+            words = self._routing if routes else self._registering | self._constructing
+            self._files[routes] = frozenset(number for word in words for number in project.naming(word))
+        numbers = project.naming(name) & self._files[routes]
         if len(numbers) > _MOST_FILES:
             return []
         files = project.files()
