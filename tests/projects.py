@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from lg_stream_lint.rules.registry import rules
+
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "fixtures"
 
@@ -50,6 +52,12 @@ class Project(NamedTuple):
     def bad(self) -> bool:
         """Whether it shows the failure rather than the repair."""
         return self.name.partition("/")[2].startswith("bad_")
+
+    @property
+    def advice(self) -> str:
+        """The rule's code when it only gives advice, which is to be asked for; else an empty string."""
+        rule = rules().get(self.code)
+        return self.code if rule is not None and rule.severity == "info" else ""
 
     @property
     def python(self) -> Mapping[str, bytes]:
@@ -108,6 +116,7 @@ def paths(code: str = "LGS*", kind: str = "*") -> list[Path]:
     return sorted(path for path in found if path.name.startswith(("bad_", "good_")) and path.suffix in {"", ".py"})
 
 
-PROJECTS = tuple(load(path) for path in paths())
+PATHS = tuple(paths())
+PROJECTS = tuple(load(path) for path in PATHS)
 BAD = tuple(project for project in PROJECTS if project.bad)
 GOOD = tuple(project for project in PROJECTS if not project.bad)

@@ -10,7 +10,7 @@ import pytest
 from lg_stream_lint.rules.registry import rules
 from tests import fronts
 from tests.fronts import Found
-from tests.projects import BAD, FIXTURES, GOOD, PROJECTS, Place, Project, paths
+from tests.projects import BAD, FIXTURES, GOOD, PATHS, PROJECTS, Place, Project
 from tests.variants import SAME_FINDINGS, Rewrite, programs
 
 # What flake8 reports itself (LGS001), or what only the command can know (LGS002).
@@ -31,7 +31,7 @@ def places(found: list[Found]) -> Counter[Place]:
 
 @every
 def test_finds_what_the_marks_expect(project: Project, root: Path) -> None:
-    assert places(fronts.by_engine(project.write(root))) == project.expected
+    assert places(fronts.by_engine(project.write(root), project.advice)) == project.expected
 
 
 @bad
@@ -47,10 +47,10 @@ def test_a_good_fixture_expects_nothing(project: Project) -> None:
 @every
 @pytest.mark.parametrize("front", [fronts.by_command, fronts.by_standard_input, fronts.by_flake8])
 def test_front_ends_agree_to_the_column(front: fronts.Front, project: Project, root: Path) -> None:
-    found = fronts.by_engine(project.write(root))
+    found = fronts.by_engine(project.write(root), project.advice)
     if front is fronts.by_flake8:
         found = [finding for finding in found if finding.code not in STANDALONE]
-    assert front(root) == found
+    assert front(root, project.advice) == found
 
 
 def test_a_process_of_its_own_agrees(root: Path) -> None:
@@ -69,9 +69,10 @@ def test_fixtures_are_found_where_they_lie() -> None:
     """The command of the README reads them in place, where the root is the repository."""
     answer = fronts.command("--isolated", "--output-format", "json", ".", at=FIXTURES)
     expected: Counter[Place] = Counter()
-    for path, project in zip(paths(), PROJECTS, strict=True):
+    for path, project in zip(PATHS, PROJECTS, strict=True):
         prefix = f"{project.name}/" if path.is_dir() else f"{project.code}/"
-        expected.update({place._replace(file=prefix + place.file): n for place, n in project.expected.items()})
+        shown = {place: n for place, n in project.expected.items() if place.code != project.advice}
+        expected.update({place._replace(file=prefix + place.file): n for place, n in shown.items()})
     assert places(fronts.from_report(answer.report)) == expected
 
 
@@ -83,7 +84,7 @@ def test_another_way_to_write_it(project: Project, root: Path) -> None:
         rewritten = rewrite(project)
         if rewritten is None:
             continue  # nothing in it can be written this way
-        found = places(fronts.by_engine(rewritten.write(root / name)))
+        found = places(fronts.by_engine(rewritten.write(root / name), project.advice))
         if found != rewritten.expected:
             wrong[name] = {"missed": rewritten.expected - found, "not expected": found - rewritten.expected}
     assert wrong == {}
@@ -98,7 +99,7 @@ def test_every_variant_rewrites_some_fixtures(rewrite: Rewrite) -> None:
 def test_silent_without_the_frameworks(project: Project, root: Path) -> None:
     rewritten = programs.without_frameworks(project)
     assert rewritten is not None
-    found = fronts.by_engine(rewritten.write(root))
+    found = fronts.by_engine(rewritten.write(root), project.advice)
     assert [finding for finding in found if finding.code not in STANDALONE] == []
 
 
@@ -112,4 +113,5 @@ def test_silent_without_the_event_loop(rewrite: Rewrite, silent: frozenset[str],
     rewritten = rewrite(project)
     if rewritten is None:
         return  # nothing asynchronous in it
-    assert [finding for finding in fronts.by_engine(rewritten.write(root)) if finding.code in silent] == []
+    found = fronts.by_engine(rewritten.write(root), project.advice)
+    assert [finding for finding in found if finding.code in silent] == []
