@@ -1,6 +1,7 @@
 """The front ends, each as one function that says what it found in a folder.
 
-The code, the row and the column must be the same from all of them; only the words around them differ.
+The code, the row and the column must be the same from all of them; only the words around them differ. ``advice`` is the code
+of a rule whose advice is asked for beside what is shown anyway.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Answer(NamedTuple):
 
 
 SCRIPT = str(Path(sys.executable).parent / "lg-stream-lint")
-Front = Callable[[Path], list[Found]]
+Front = Callable[..., list[Found]]
 
 
 @contextlib.contextmanager
@@ -105,18 +106,22 @@ def process(*arguments: str, at: Path, given: bytes = b"", program: Sequence[str
     return Answer(started.returncode, started.stdout.decode(), started.stderr.decode())
 
 
-def by_engine(root: Path) -> list[Found]:
+def by_engine(root: Path, advice: str = "") -> list[Found]:
     """The engine itself."""
     from lg_stream_lint.config import load
     from lg_stream_lint.engine import run
 
+    found: set[Found] = set()
     with working_directory(root):
-        result = run(["."], load(str(root), isolated=True))
-    assert result.errors == ()
-    return sorted(
-        Found(_relative(finding.path, root), finding.span.row, finding.span.column, finding.code)
-        for finding in result.findings
-    )
+        config = load(str(root), isolated=True)
+        for asked in (config, *([config._replace(pedantic=True, select=(advice,))] if advice else [])):
+            result = run(["."], asked)
+            assert result.errors == ()
+            found |= {
+                Found(_relative(finding.path, root), finding.span.row, finding.span.column, finding.code)
+                for finding in result.findings
+            }
+    return sorted(found)
 
 
 def _relative(path: str, root: Path) -> str:
@@ -131,36 +136,49 @@ def from_report(report: Sequence[dict[str, Any]]) -> list[Found]:
     )
 
 
-def by_command(root: Path) -> list[Found]:
+def _runs(advice: str, pedantic: str = "--pedantic") -> list[tuple[str, ...]]:
+    """The options of each run that it takes to see everything."""
+    return [(), (pedantic, f"--select={advice}")] if advice else [()]
+
+
+def by_command(root: Path, advice: str = "") -> list[Found]:
     """``lg-stream-lint .``"""
-    answer = command("--isolated", "--output-format", "json", ".", at=root)
-    assert answer.code in {0, 1}, answer.err
-    return from_report(answer.report)
+    found: set[Found] = set()
+    for options in _runs(advice):
+        answer = command("--isolated", "--output-format", "json", *options, ".", at=root)
+        assert answer.code in {0, 1}, answer.err
+        found.update(from_report(answer.report))
+    return sorted(found)
 
 
-def by_standard_input(root: Path) -> list[Found]:
+def by_standard_input(root: Path, advice: str = "") -> list[Found]:
     """``lg-stream-lint - --stdin-filename …`` for each file."""
-    found: list[Found] = []
+    found: set[Found] = set()
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
-        options = ("--isolated", "--output-format", "json", "--stdin-filename", name)
-        answer = command(*options, "-", at=root, given=path.read_bytes())
-        assert answer.code in {0, 1}, answer.err
-        found += from_report(answer.report)
+        for options in _runs(advice):
+            given = ("--isolated", "--output-format", "json", "--stdin-filename", name, *options)
+            answer = command(*given, "-", at=root, given=path.read_bytes())
+            assert answer.code in {0, 1}, answer.err
+            found.update(from_report(answer.report))
     return sorted(found)
 
 
 FLAKE8_LINE = re.compile(r"^(?:\./)?(?P<file>.+?):(?P<row>\d+):(?P<column>\d+):(?P<code>\w+)$", re.MULTILINE)
 
 
-def by_flake8(root: Path) -> list[Found]:
+def by_flake8(root: Path, advice: str = "") -> list[Found]:
     """flake8 with the plugin, in this process."""
     from flake8.main.application import Application
 
-    out = _stream()
-    with working_directory(root), contextlib.redirect_stdout(out):
-        Application().run(["--isolated", "--jobs=1", "--select=LGS", "--format=%(path)s:%(row)d:%(col)d:%(code)s", "."])
-    return sorted(
-        Found(line["file"], int(line["row"]), int(line["column"]), line["code"])
-        for line in FLAKE8_LINE.finditer(_written(out))
-    )
+    found: set[Found] = set()
+    for options in _runs(advice, "--lgs-pedantic"):
+        out = _stream()
+        given = ["--isolated", "--jobs=1", "--format=%(path)s:%(row)d:%(col)d:%(code)s", *(options or ["--select=LGS"])]
+        with working_directory(root), contextlib.redirect_stdout(out):
+            Application().run([*given, "."])
+        found |= {
+            Found(line["file"], int(line["row"]), int(line["column"]), line["code"])
+            for line in FLAKE8_LINE.finditer(_written(out))
+        }
+    return sorted(found)
