@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.functions import Functions
     from lg_stream_lint.python.graph_uses import GraphUses
     from lg_stream_lint.python.graphs import Graphs
+    from lg_stream_lint.python.items import Items
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.project import Project
     from lg_stream_lint.python.responses import Responses
@@ -85,6 +86,13 @@ class Facts:
         from lg_stream_lint.python.responses import Responses
 
         return Responses(self)
+
+    @cached_property
+    def items(self) -> Items:
+        """What the expressions in generators are: a model's text, messages, dicts."""
+        from lg_stream_lint.python.items import Items
+
+        return Items(self)
 
     @cached_property
     def http_middleware(self) -> Place | None:
