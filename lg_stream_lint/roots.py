@@ -88,10 +88,15 @@ def root_of(path: str) -> str:
 
 def _find_root(folder: str) -> str:
     for ancestor in ancestors(folder):
-        names = names_in(ancestor)
-        if ".git" in names or not PROJECT_FILES.isdisjoint(names) or any(map(is_requirements, names)):
+        if is_root(ancestor):
             return ancestor
     return package_root(folder)
+
+
+def is_root(folder: str) -> bool:
+    """Whether a folder is where a project of its own begins."""
+    names = names_in(folder)
+    return ".git" in names or not PROJECT_FILES.isdisjoint(names) or any(map(is_requirements, names))
 
 
 def package_root(folder: str) -> str:

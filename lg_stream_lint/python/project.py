@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lg_stream_lint.knowledge import Knowledge, knowledge
 from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.parsing import NotAnalysed, parse
-from lg_stream_lint.roots import import_roots, repository_of, root_of
+from lg_stream_lint.roots import import_roots, is_root, names_in, repository_of, root_of
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
@@ -77,7 +77,7 @@ class Project:
         return self._bytes[path]
 
     def files(self) -> list[str]:
-        """Every Python file below the root, sorted; other people's code and virtual environments left out."""
+        """Every Python file below the root, sorted; other people's code, virtual environments and other projects left out."""
         if self._files is None:
             self._files = sorted({*_python_files(self.root), *self.sources})
         return self._files
@@ -261,7 +261,8 @@ def _python_files(root: str) -> Iterator[str]:
         for entry in entries:
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in SKIPPED and not os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
+                    # A folder with project files of its own is another project: another service, a package beside this one.
+                    if entry.name not in SKIPPED and "pyvenv.cfg" not in names_in(entry.path) and not is_root(entry.path):
                         folders.append(entry.path)
                 elif entry.name.endswith(".py") and entry.is_file():
                     yield entry.path

@@ -90,6 +90,7 @@ class ResourceClosedBeforeStream(PythonRule):
     severity = Severity.ERROR
     independent_of_async = True
     loses_to = ("LGS401", "LGS403")
+    in_tests = False
     place = (("with", "finally", "Depends"), ("return",))
     evidence = (("@responses", "langgraph", "langchain"),)
 
