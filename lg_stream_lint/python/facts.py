@@ -163,7 +163,8 @@ class Facts:
             module = function.module if path == function.module.path else self.project.module(path)
             if module is None:
                 continue
-            found.extend((module, call) for call in module.calls_of(name) if self._calls(call, module, function))
+            for written in (name, *_aliases(module, name)):
+                found.extend((module, call) for call in module.calls_of(written) if self._calls(call, module, function))
         self._callers[function] = found
         return found
 
@@ -185,6 +186,15 @@ class Facts:
             if given is not None:
                 groups.append(self.infer.of(given, module))
         return merge(groups)
+
+
+def _aliases(module: Module, name: str) -> list[str]:
+    """The other names under which a module imports something of that name."""
+    return [
+        local
+        for local, bindings in module.scope.bindings.items()
+        if local != name and any(b.kind == "import" and b.target.endswith(f".{name}") for b in bindings)
+    ]
 
 
 def _given(call: cst.Call, name: str, position: int) -> cst.BaseExpression | None:

@@ -22,6 +22,11 @@ _MOST_FILES = 60
 _NODE_CALLS = ("add_node", "add_sequence")
 #: Factories of builders whose first argument lists agents that become nodes.
 _OF_AGENTS = frozenset({"langgraph_supervisor.create_supervisor", "langgraph_swarm.create_swarm"})
+#: The base class of checkpointers: as an annotation it promises neither kind of methods.
+_BASES = frozenset(
+    {"langgraph.checkpoint.base.BaseCheckpointSaver", "langgraph.checkpoint.BaseCheckpointSaver",
+     "langgraph.types.Checkpointer"}
+)  # fmt: skip
 
 
 class Made(NamedTuple):
@@ -139,8 +144,19 @@ class Graphs:
             node, module = later[0]
         if node is None:
             return Savers((), None, None, known)
-        values = self.infer.of(node, module)
+        values = self._given(node, module)
         return Savers(values, node, module, known and bool(values) and len(later) < 2)
+
+    def _given(self, node: cst.BaseExpression, module: Module) -> Values:
+        """What is given as a checkpointer; a parameter that is annotated with the base class says nothing: its callers do."""
+        values = self.infer.of(node, module)
+        if not isinstance(node, cst.Name) or not any(v.name in _BASES and v.node is None for v in values):
+            return values
+        function = module.function_at(node)
+        names = [p.name for p in function.parameters] if function is not None else []
+        if function is None or node.value not in names:
+            return values
+        return self.facts.passed(function, names.index(node.value)) or values
 
     def _is(self, made: Made, graph: Value) -> bool:
         other = self.made(graph)
