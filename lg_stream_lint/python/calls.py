@@ -177,6 +177,8 @@ def method(infer: Inference, owner: Value, name: str, node: cst.Call, module: Mo
     tables = infer.tables
     if owner.kind == Kind.LITERAL or owner.name == "builtins.dict":
         return _builtin_method(infer, owner, name, node)
+    if name in ("__aiter__", "__iter__"):
+        return (owner,)
     if name in _ENTERING:
         return _entered(infer, owner, name, node, module)
     if owner.kind != Kind.INSTANCE:

@@ -10,7 +10,7 @@ import libcst as cst
 from lg_stream_lint.python.runnables import RunnableCall, runnable_call
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.streams import iterations
-from lg_stream_lint.python.syntax import code_of
+from lg_stream_lint.python.syntax import called_name, code_of
 from lg_stream_lint.python.value import Kind, Value
 
 if TYPE_CHECKING:
@@ -37,11 +37,22 @@ class Source(NamedTuple):
 def sources(facts: Facts, function: Function) -> Iterator[Source]:
     """Every iteration of a graph, chain, model, SDK stream or token callback in the function's own body."""
     for node, iterated in iterations(function):
+        if isinstance(node, cst.Call) and _asks_later(function.module, node):
+            continue
         found = _source(facts, function, node, iterated)
         if found is not None:
             yield found
     if function.is_async:
         yield from _awaited_answers(facts, function)
+
+
+def _asks_later(module: Module, call: cst.Call) -> bool:
+    """Whether a call only prepares to ask for an item: makes an iterator, or a task whose result is looked at elsewhere."""
+    if called_name(call) in ("aiter", "iter"):
+        return True
+    parent = module.parents.get(call)
+    around = module.parents.get(parent) if isinstance(parent, cst.Arg) else None
+    return isinstance(around, cst.Call) and called_name(around) in ("create_task", "ensure_future")
 
 
 def _awaited_answers(facts: Facts, function: Function) -> Iterator[Source]:

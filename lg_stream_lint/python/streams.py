@@ -181,10 +181,14 @@ def iterations(function: Function) -> Iterator[tuple[cst.CSTNode, cst.BaseExpres
             yield node, node.value.item
     for call in function.calls:
         name = called_name(call)
-        if name in ("anext", "next", "aiter", "iter", "list") and call.args and isinstance(call.func, cst.Name):
+        if name in ("anext", "next", "list") and call.args and isinstance(call.func, cst.Name):
             yield call, call.args[0].value
         elif name in ("__anext__", "__next__") and isinstance(call.func, cst.Attribute):
             yield call, call.func.value
+    for call in function.calls:
+        # Last, as nothing is asked for here yet: what raises does so where an item is.
+        if called_name(call) in ("aiter", "iter") and call.args and isinstance(call.func, cst.Name):
+            yield call, call.args[0].value
 
 
 # What they yield

@@ -333,6 +333,8 @@ class Inference:
             return (Value(Kind.METHOD, name, inner=value),)
         if kind == Kind.LITERAL and value.name in ("dict", "list", "str"):
             return (Value(Kind.METHOD, name, inner=value),)
+        if name in ("__aiter__", "__iter__") and kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR):
+            return (Value(Kind.METHOD, name, inner=value),)
         return ()
 
     # Functions
