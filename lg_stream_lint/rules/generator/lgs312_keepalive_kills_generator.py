@@ -89,7 +89,7 @@ None: the loop has to be written another way. `asyncio.wait` does not cancel wha
 its own, or sse-starlette's built-in ping, will do as well.
 
 ## Limits
-Only objects that are known to be async generators, or streams of graphs, models and SDK clients. Silent when the time-out
+Only async generators that feed a response or ask a model, and the streams of graphs, models and SDK clients. Silent when the time-out
 ends the loop (a limit on silence, which is right), and with `asyncio.shield`.
 
 ## Evidence
@@ -110,7 +110,7 @@ from lg_stream_lint.python.following import CONTINUE, END, exits, following
 from lg_stream_lint.python.guards import exception_names
 from lg_stream_lint.python.runnables import runnable_call
 from lg_stream_lint.python.scopes import Function
-from lg_stream_lint.python.sources import BY_NAME, model_stream
+from lg_stream_lint.python.sources import BY_NAME, model_stream, sources
 from lg_stream_lint.python.syntax import called_name, code_of, positional, walk_same_scope
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import PythonRule
@@ -199,7 +199,7 @@ class KeepaliveKillsGenerator(PythonRule):
         return item.asname is None
 
     def _report(self, node: cst.Call, limit: str, asked: cst.BaseExpression) -> None:
-        certain = self._is_generator(asked)
+        certain = self._is_generator(asked, self.function_of(node))
         if not certain:
             return
         self.report(
@@ -210,10 +210,13 @@ class KeepaliveKillsGenerator(PythonRule):
             confidence=certain,
         )
 
-    def _is_generator(self, node: cst.BaseExpression) -> str:
-        """How sure it is that an expression is an async generator; empty when nothing says so."""
+    def _is_generator(self, node: cst.BaseExpression, function: Function | None) -> str:
+        """How sure it is that an expression is an async generator on the way of a stream; empty when nothing says so."""
+        fed = function is not None and self.facts.streams.is_fed_by(function)
         for value in self.values_of(node):
-            if value.kind == Kind.ASYNC_GENERATOR:
+            inner = value.function
+            streams = fed or (inner is not None and next(sources(self.facts, inner), None) is not None)
+            if value.kind == Kind.ASYNC_GENERATOR and streams:
                 return Confidence.HIGH if value.function or value.inner else Confidence.MEDIUM
             if model_stream(self.facts, value):
                 return Confidence.HIGH
