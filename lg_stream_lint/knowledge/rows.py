@@ -109,6 +109,7 @@ class Factory(NamedTuple):
     * ``awaited``: true for an async factory: the role is what ``await`` gives.
     * ``overrides``: methods that are of another kind here than :func:`~lg_stream_lint.knowledge.methods` says.
     * ``checkpointer_keyword``: the keyword that takes the checkpointer, empty when there is none.
+    * ``nodes``: every node that the graph can have (middleware adds others, with a dot in their names); empty: not known.
     """
 
     path: str
@@ -119,6 +120,7 @@ class Factory(NamedTuple):
     awaited: bool
     overrides: Mapping[str, str]
     checkpointer_keyword: str
+    nodes: tuple[str, ...]
     note: str
     source: str
     date: str

@@ -135,6 +135,7 @@ SCHEMAS: dict[str, tuple[Field, ...]] = {
         _flag("awaited"),
         _map("overrides"),
         Field("checkpointer_keyword"),
+        _list("nodes"),
         *_ORIGIN,
     ),
     "methods": (
