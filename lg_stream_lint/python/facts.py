@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.graph_uses import GraphUses
     from lg_stream_lint.python.graphs import Graphs
     from lg_stream_lint.python.items import Items
+    from lg_stream_lint.python.loop_entries import LoopEntries
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.project import Project
     from lg_stream_lint.python.responses import Responses
@@ -58,6 +59,13 @@ class Facts:
         from lg_stream_lint.python.blocking import BlockingCalls
 
         return BlockingCalls(self)
+
+    @cached_property
+    def loop_entries(self) -> LoopEntries:
+        """Where event loops are entered."""
+        from lg_stream_lint.python.loop_entries import LoopEntries
+
+        return LoopEntries(self)
 
     @cached_property
     def graphs(self) -> Graphs:
