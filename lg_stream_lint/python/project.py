@@ -53,6 +53,7 @@ class Project:
         self._bytes: dict[str, bytes | None] = {}
         self._located: dict[tuple[str, str], Located | None] = {}
         self._files: list[str] | None = None
+        self._nested: list[str] = []
         self._mentions: dict[bytes, list[str]] = {}
         self._names: dict[bytes, list[int]] | None = None
         self._external_tops: frozenset[str] | None = None
@@ -79,7 +80,8 @@ class Project:
     def files(self) -> list[str]:
         """Every Python file below the root, sorted; other people's code, virtual environments and other projects left out."""
         if self._files is None:
-            self._files = sorted({*_python_files(self.root), *self.sources})
+            self._nested = []
+            self._files = sorted({*_python_files(self.root, self._nested), *self.sources})
         return self._files
 
     def mentioning(self, word: bytes) -> list[str]:
@@ -110,7 +112,10 @@ class Project:
     # Modules
 
     def module(self, path: str) -> Module | None:
-        """The parsed module, or None when it cannot be analysed."""
+        """The parsed module, or None when it cannot be analysed. A module of another project is that project's."""
+        home = self._home_of(path)
+        if home is not self:
+            return home.module(path)
         if path not in self._modules:
             source = self.read(path)
             try:
@@ -118,6 +123,10 @@ class Project:
             except NotAnalysed:
                 self._modules[path] = None
         return self._modules[path]
+
+    def _home_of(self, path: str) -> Project:
+        root = root_of(path)
+        return self if root == self.root else project_of(path, self.knowledge)
 
     def load(self, path: str, source: bytes) -> Module:
         """The module made of these bytes. Raises :class:`NotAnalysed` with the reason."""
@@ -197,7 +206,19 @@ class Project:
             found = self._below(base, parts, allow_base=False)
             if found is not None and found.path != importer:
                 return found
-        return self._anywhere(parts, importer) if b"sys.path" in (self.read(importer) or b"") else None
+        member = self._workspace_member(parts)
+        if member is not None or b"sys.path" not in (self.read(importer) or b""):
+            return member
+        return self._anywhere(parts, importer)
+
+    def _workspace_member(self, parts: list[str]) -> Located | None:
+        """A module of a project that lies below this one: a workspace's packages are installed beside each other."""
+        self.files()
+        for nested in self._nested:
+            for base in (nested, os.path.join(nested, "src")):
+                if parts[0] in names_in(base) or f"{parts[0]}.py" in names_in(base):
+                    return self._below(base, parts, allow_base=False)
+        return None
 
     def _anywhere(self, parts: list[str], importer: str) -> Located | None:
         """The only file of the project of that name, for a module that changes ``sys.path`` itself."""
@@ -250,7 +271,8 @@ class Project:
         return self._versions[folder]
 
 
-def _python_files(root: str) -> Iterator[str]:
+def _python_files(root: str, nested: list[str]) -> Iterator[str]:
+    """The Python files below a root; the roots of other projects that are met on the way are added to ``nested``."""
     folders = [root]
     while folders:
         folder = folders.pop()
@@ -261,9 +283,10 @@ def _python_files(root: str) -> Iterator[str]:
         for entry in entries:
             try:
                 if entry.is_dir(follow_symlinks=False):
+                    if entry.name in SKIPPED or "pyvenv.cfg" in names_in(entry.path):
+                        continue
                     # A folder with project files of its own is another project: another service, a package beside this one.
-                    if entry.name not in SKIPPED and "pyvenv.cfg" not in names_in(entry.path) and not is_root(entry.path):
-                        folders.append(entry.path)
+                    (nested if is_root(entry.path) else folders).append(entry.path)
                 elif entry.name.endswith(".py") and entry.is_file():
                     yield entry.path
             except OSError:  # noqa: PERF203 - one entry that cannot be asked does not hide the others
