@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.rules.base import Place
 
@@ -34,7 +35,7 @@ def clean_end(facts: Facts, stream: Stream) -> CleanEnd | None:
         always = fact.always(">=0.135.1") if fact is not None else None
         if always is not False:
             return CleanEnd("FastAPI's EventSourceResponse, 0.135.1 or newer", None, always is None)
-    place = facts.http_middleware
+    place = next((p for p in facts.http_middlewares if _together(facts, p, stream)), None)
     if place is None:
         return None
     fact = versions.of("starlette")
@@ -59,15 +60,19 @@ def _is_fastapi_sse(facts: Facts, stream: Stream) -> bool:
     return False
 
 
-def find_http_middleware(facts: Facts) -> Place | None:
-    """Where the project installs a ``BaseHTTPMiddleware`` or ``@app.middleware("http")``, if it does."""
+def _together(facts: Facts, place: Place, stream: Stream) -> bool:
+    """Whether a middleware and a response belong to one application, as far as imports tell."""
+    return facts.project.import_graph.together(place.module.path, stream.module.path)
+
+
+def find_http_middlewares(facts: Facts) -> list[Place]:
+    """Where the project writes a ``BaseHTTPMiddleware`` or an ``@app.middleware("http")``."""
     project = facts.project
     paths = [*project.mentioning(b"BaseHTTPMiddleware"), *project.mentioning(b".middleware(")]
+    found = []
     for path in dict.fromkeys(paths):
-        module = project.module(path)
-        if module is None:
-            continue
-        for function in module.functions:
+        module = project.module(path) if not is_test_module(path) else None
+        for function in module.functions if module is not None else ():
             if "middleware" in facts.functions.marks(function) and function.name != "__call__":
-                return Place(module, function.node, "the HTTP middleware that hides the failure")
-    return None
+                found.append(Place(function.module, function.node, "the HTTP middleware that hides the failure"))
+    return found

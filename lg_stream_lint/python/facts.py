@@ -103,11 +103,11 @@ class Facts:
         return Items(self)
 
     @cached_property
-    def http_middleware(self) -> Place | None:
-        """Where the project installs an HTTP middleware, which ends failed streams cleanly; None when it does not."""
-        from lg_stream_lint.python.endings import find_http_middleware
+    def http_middlewares(self) -> list[Place]:
+        """Where the project writes HTTP middlewares, which end failed streams cleanly."""
+        from lg_stream_lint.python.endings import find_http_middlewares
 
-        return find_http_middleware(self)
+        return find_http_middlewares(self)
 
     def clean_end(self, stream: Stream) -> CleanEnd | None:
         """Why a stream whose generator raises ends cleanly, so that the client cannot tell; None when it is cut."""

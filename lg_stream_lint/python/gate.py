@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 #: A file with one of these words is about streaming answers: it is reported when it cannot be analysed.
 FRAMEWORK_WORDS = (b"langgraph", b"langchain", b"StreamingResponse", b"EventSourceResponse", b"openai", b"anthropic")
 
-_IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|(?:[^\r\n#\\]|\\\r?\n)*)|import[ \t]+([\w., \t]+))",
-    re.MULTILINE,
-)
-_NAME = re.compile(rb"\w+")
 _TEST_MODULE = re.compile(r"^(?:test_.*|.*_test|conftest)\.py$")
 
 
@@ -58,8 +53,7 @@ class Gate:
     def __init__(self, project: Project, rules: Sequence[Needs]) -> None:
         self.project = project
         self.rules = rules
-        self.words = Words(project, self.imports)
-        self._imports: dict[str, tuple[str, ...]] = {}
+        self.words = Words(project)
 
     def lets_through(self, path: str) -> bool:
         """Whether any rule can have something to say about the file."""
@@ -72,32 +66,3 @@ class Gate:
             and all(self.words.any_reached(path, group) for group in rule.evidence)
             for rule in self.rules
         )
-
-    def imports(self, path: str) -> tuple[str, ...]:
-        """The files of the project that a file imports, read by a regular expression (too many rather than too few)."""
-        known = self._imports.get(path)
-        if known is None:
-            found: dict[str, None] = {}
-            for match in _IMPORT.finditer(self.project.read(path) or b""):
-                for dotted, level in _imported(match):
-                    located = self.project.locate(dotted, path, level)
-                    if located is not None:
-                        found[located.path] = None
-            known = self._imports[path] = tuple(found)
-        return known
-
-
-def _imported(match: re.Match[bytes]) -> list[tuple[str, int]]:
-    base, names, plain = match.groups()
-    if plain is not None:
-        return [
-            (part.split(b" as ")[0].strip().decode("utf-8", "replace"), 0) for part in plain.split(b",") if part.strip()
-        ]
-    text = base.decode("utf-8", "replace")
-    level = len(text) - len(text.lstrip("."))
-    stem = text[level:]
-    found = [(stem, level)] if stem or level else []
-    for name in _NAME.findall(names):
-        word = name.decode("utf-8", "replace")
-        found.append((f"{stem}.{word}" if stem else word, level))
-    return found

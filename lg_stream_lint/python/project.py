@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from lg_stream_lint.knowledge import Knowledge, knowledge
 from lg_stream_lint.python.gate import is_test_module
+from lg_stream_lint.python.import_graph import ImportGraph
 from lg_stream_lint.python.parsing import NotAnalysed, parse
 from lg_stream_lint.roots import import_roots, is_root, names_in, repository_of, root_of
 
@@ -146,6 +148,7 @@ class Project:
         self._names = None
         self._files = None
         self._facts = None
+        self.__dict__.pop("import_graph", None)
 
     def _build(self, path: str, source: bytes) -> Module:
         from lg_stream_lint.python.module import Module
@@ -250,6 +253,11 @@ class Project:
     def _is_file(self, path: str) -> bool:
         return path in self.sources or os.path.isfile(path)
 
+    @cached_property
+    def import_graph(self) -> ImportGraph:
+        """Which files import which."""
+        return ImportGraph(self)
+
     # Facts
 
     @property
@@ -289,7 +297,7 @@ def _python_files(root: str, nested: list[str]) -> Iterator[str]:
                     (nested if is_root(entry.path) else folders).append(entry.path)
                 elif entry.name.endswith(".py") and entry.is_file():
                     yield entry.path
-            except OSError:  # noqa: PERF203 - one entry that cannot be asked does not hide the others
+            except OSError:
                 continue
 
 

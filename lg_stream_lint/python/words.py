@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -40,11 +39,10 @@ _PLAIN_FRAMEWORKS = ("flask", "quart", "litestar", "aiohttp")
 class Words:
     """Answers whether a file, or what it imports, holds a word; each answer is computed once."""
 
-    def __init__(self, project: Project, imports: Callable[[str], tuple[str, ...]]) -> None:
+    def __init__(self, project: Project) -> None:
         self.project = project
-        self._imports = imports
+        self.closure = project.import_graph.closure
         self._here: dict[tuple[str, str], bool] = {}
-        self._closures: dict[str, frozenset[str]] = {}
 
     def any(self, path: str, group: tuple[str, ...]) -> bool:
         """Whether the file holds one of the words."""
@@ -53,19 +51,6 @@ class Words:
     def any_reached(self, path: str, group: tuple[str, ...]) -> bool:
         """Whether the file, or anything of the project that it imports, holds one of the words."""
         return self.any(path, group) or any(self.any(other, group) for other in self.closure(path))
-
-    def closure(self, path: str) -> frozenset[str]:
-        """Every file of the project that a file imports, directly or not; itself included."""
-        known = self._closures.get(path)
-        if known is None:
-            seen, waiting = {path}, [path]
-            while waiting:
-                for imported in self._imports(waiting.pop()):
-                    if imported not in seen:
-                        seen.add(imported)
-                        waiting.append(imported)
-            known = self._closures[path] = frozenset(seen)
-        return known
 
     def _holds(self, path: str, word: str) -> bool:
         key = (path, word)
