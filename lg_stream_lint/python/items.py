@@ -210,6 +210,19 @@ def stream_item(
     return Item.UNKNOWN
 
 
+def event_data(node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The data of an event for sse-starlette: ``{"data": x}``, ``dict(data=x)``, ``ServerSentEvent(data=x)``."""
+    if isinstance(node, cst.Dict):
+        for element in node.elements:
+            if isinstance(element, cst.DictElement) and string_value(element.key) == "data":
+                return element.value
+    if isinstance(node, cst.Call) and called_name(node) in ("dict", "ServerSentEvent"):
+        for arg in node.args:
+            if arg.keyword is not None and arg.keyword.value == "data":
+                return arg.value
+    return None
+
+
 def _is_empty(node: cst.CSTNode) -> bool:
     """``None`` and the empty string: what a name holds before the first item."""
     return string_value(node) == "" or _is_none(node)
@@ -223,4 +236,4 @@ def _last(node: cst.CSTNode) -> str:
     return node.attr.value if isinstance(node, cst.Attribute) else ""
 
 
-__all__ = ["Item", "Items", "stream_item"]
+__all__ = ["Item", "Items", "event_data", "stream_item"]

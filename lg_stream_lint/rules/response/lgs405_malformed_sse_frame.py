@@ -77,11 +77,11 @@ from __future__ import annotations
 
 import libcst as cst
 
-from lg_stream_lint.python.items import Item
+from lg_stream_lint.python.items import Item, event_data
 from lg_stream_lint.python.responses import passes_on
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.streams import Stream
-from lg_stream_lint.python.syntax import called_name, code_of, string_value
+from lg_stream_lint.python.syntax import code_of
 from lg_stream_lint.python.templates import Hole, Parts, parts_of
 from lg_stream_lint.rules.base import Place, PythonRule
 
@@ -216,7 +216,7 @@ class MalformedSseFrame(PythonRule):
         node = item.value
         if isinstance(node, cst.From) or node is None:
             return
-        data = _data_of(node)
+        data = event_data(node)
         kind = self.facts.items.kind(data if data is not None else node, self.module)
         if data is None and kind not in (Item.MESSAGE, Item.TUPLE):
             return
@@ -261,19 +261,6 @@ def _exclude_each_other(own: list[cst.CSTNode], above: list[cst.CSTNode]) -> boo
     return isinstance(mine, handlers) is not isinstance(other, handlers) or (
         isinstance(mine, handlers) and mine is not other
     )
-
-
-def _data_of(node: cst.BaseExpression) -> cst.BaseExpression | None:
-    """The data of an event for sse-starlette: ``{"data": x}``, ``dict(data=x)``, ``ServerSentEvent(data=x)``."""
-    if isinstance(node, cst.Dict):
-        for element in node.elements:
-            if isinstance(element, cst.DictElement) and string_value(element.key) == "data":
-                return element.value
-    if isinstance(node, cst.Call) and called_name(node) in ("dict", "ServerSentEvent"):
-        for arg in node.args:
-            if arg.keyword is not None and arg.keyword.value == "data":
-                return arg.value
-    return None
 
 
 def _sample(kind: str) -> str:
