@@ -93,7 +93,7 @@ class UnstreamableContent(PythonRule):
 
     independent_of_async = True
     severity = Severity.ERROR
-    loses_to = ("LGS209",)
+    loses_to = ("LGS209", "LGS408")
     place = (("@responses", "@feeding"),)
 
     def visit_Module(self, node: cst.Module) -> None:
@@ -191,7 +191,7 @@ class UnstreamableContent(PythonRule):
 
     def _wrong_item(self, node: cst.BaseExpression | None, row: Response, function: Function) -> str:
         sse = row.framing == "sse-starlette"
-        if row.framing not in ("raw", "sse-starlette", "fastapi-sse-marker"):
+        if row.framing not in ("raw", "sse-starlette"):
             return ""
         if node is None or (isinstance(node, cst.Name) and node.value == "None"):
             return "" if sse else "None"
