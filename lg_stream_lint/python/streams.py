@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
@@ -53,11 +54,7 @@ class Streams:
         self.project = facts.project
         self._of: dict[Module, list[Stream]] = {}
         self._links: dict[int, list[Link]] = {}
-        self._all: list[Stream] | None = None
-        self._fed: dict[Function, list[tuple[Stream, Link]]] | None = None
-        self._words = sorted(
-            {path.rpartition(".")[2] for path, row in self.project.knowledge.responses.items() if row.streams}
-        )
+        self._fed: dict[str, dict[Function, list[tuple[Stream, Link]]]] = {}
 
     # Finding them
 
@@ -105,16 +102,20 @@ class Streams:
             if function.is_generator and self.facts.functions.is_handler(function):
                 yield Stream(module, None, None, None, function, None)
 
-    def all(self) -> list[Stream]:
-        """Every stream of the project."""
-        if self._all is None:
-            paths = {path for word in self._words for path in self.project.mentioning(word.encode())}
-            self._all = []
-            for path in sorted(paths):
-                module = self.project.module(path)
+    @cached_property
+    def paths(self) -> list[str]:
+        """The files that may build a response: they hold the name of a class that streams."""
+        words = {path.rpartition(".")[2] for path, row in self.project.knowledge.responses.items() if row.streams}
+        return sorted({path for word in words for path in self.project.mentioning(word.encode())})
+
+    def _beside(self, path: str) -> Iterator[Stream]:
+        """The streams of the files that can reach one: what they import, or what is imported beside them."""
+        graph = self.project.import_graph
+        for other in self.paths:
+            if graph.together(other, path):
+                module = self.project.module(other)
                 if module is not None:
-                    self._all.extend(self.of(module))
-        return self._all
+                    yield from self.of(module)
 
     # What feeds them
 
@@ -160,12 +161,15 @@ class Streams:
 
     def feeding(self, function: Function) -> list[tuple[Stream, Link]]:
         """The streams that a generator function feeds, directly or through others."""
-        if self._fed is None:
-            self._fed = {}
-            for stream in self.all():
+        path = function.module.path
+        known = self._fed.get(path)
+        if known is None:
+            known = self._fed[path] = {}
+            for stream in self._beside(path):
                 for link in self.links(stream):
-                    self._fed.setdefault(link.function, []).append((stream, link))
-        return self._fed.get(function, [])
+                    if link.function.module.path == path:
+                        known.setdefault(link.function, []).append((stream, link))
+        return known.get(function, [])
 
     def is_fed_by(self, function: Function) -> bool:
         """Whether a generator function feeds any response."""

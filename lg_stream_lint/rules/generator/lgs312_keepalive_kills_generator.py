@@ -89,8 +89,8 @@ None: the loop has to be written another way. `asyncio.wait` does not cancel wha
 its own, or sse-starlette's built-in ping, will do as well.
 
 ## Limits
-Only async generators that feed a response or ask a model, and the streams of graphs, models and SDK clients. Silent when the time-out
-ends the loop (a limit on silence, which is right), and with `asyncio.shield`.
+Only async generators that feed a response or ask a model, and the streams of graphs, models and SDK clients. Silent when the
+time-out ends the loop (a limit on silence, which is right), and with `asyncio.shield`.
 
 ## Evidence
 `fixtures/LGS312/evidence.yaml`.
