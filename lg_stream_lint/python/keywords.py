@@ -180,3 +180,8 @@ def _set_by_call(call: cst.Call, module: Module) -> Iterator[tuple[str, Keyword]
                     name = string_value(element.key) if isinstance(element, cst.DictElement) else None
                     if name is not None:
                         yield name, Keyword(element.value, module)
+
+
+def items_of(facts: Facts, node: cst.BaseExpression, module: Module) -> Keywords:
+    """The keys of a dict expression, literal or built in steps, with their values."""
+    return _spread(facts, node, module, 0)
