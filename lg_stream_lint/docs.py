@@ -30,8 +30,9 @@ def main(arguments: Sequence[str]) -> int:
     if set(arguments) - {"--check"}:
         print("usage: python -m lg_stream_lint.docs [--check]", file=sys.stderr)
         return 2
-    stale = [path for path, text in pages().items() if not path.is_file() or path.read_text("utf-8") != text]
-    left_over = [path for path in (ROOT / "docs" / "rules").glob("*.md") if path not in pages()]
+    written = pages()
+    stale = [path for path, text in written.items() if not path.is_file() or path.read_text("utf-8") != text]
+    left_over = [path for path in (ROOT / "docs" / "rules").glob("*.md") if path not in written]
     for path in (*stale, *left_over):
         print(f"{path.relative_to(ROOT)} is stale", file=sys.stderr)
     if "--check" in arguments:
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         return int(bool(stale or left_over))
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(pages()[path], "utf-8")
+        path.write_text(written[path], "utf-8")
     for path in left_over:
         path.unlink()
     return 0
