@@ -114,11 +114,13 @@ def modes(facts: Facts, called: GraphCall) -> Modes | None:
 
 
 def _default(facts: Facts, called: GraphCall) -> Modes | None:
-    if called.keywords.unknown or called.keywords.from_caller or facts.project.mentioning(b".stream_mode ="):
+    if called.keywords.unknown or called.keywords.from_caller:
         return None
     function = called.module.function_at(called.call)
     made = facts.graphs.made(called.graph)
-    if made is None or function is None or facts.functions.marks(function) & {"node", "tool", "task", "entrypoint"}:
+    if made is None or any(b".stream_mode = " in module.source for module in (made.module, called.module)):
+        return None
+    if function is None or facts.functions.marks(function) & {"node", "tool", "task", "entrypoint"}:
         return None
     return Modes(("updates",), is_list=False, written=False)
 

@@ -80,6 +80,13 @@ class Nodes(NamedTuple):
     complete: bool
 
 
+class _Added(NamedTuple):
+    """The nodes that some files add, by builder, and the files where a builder could not be told apart."""
+
+    nodes: dict[cst.CSTNode, list[Node]]
+    doubts: set[str]
+
+
 class Graphs:
     """Answers about compiled graphs; each is worked out once."""
 
@@ -87,8 +94,7 @@ class Graphs:
         self.facts = facts
         self.infer = facts.infer
         self.project = facts.project
-        self._added: dict[cst.CSTNode, list[Node]] | None = None
-        self._all_found = True
+        self._added: dict[Module, _Added] = {}
         self._assigned: list[tuple[Values, cst.BaseExpression, Module]] | None = None
 
     # Which graph
@@ -205,8 +211,9 @@ class Graphs:
             return Nodes((), complete=False)
         if builder.name in _OF_AGENTS:
             return Nodes(tuple(self._agents(builder.node, builder.home)), complete=False)
-        added = self._nodes_by_builder().get(builder.node, [])
-        complete = self._all_found and bool(added) and all(node.name is not None for node in added)
+        known = self._nodes_by_builder(builder.home)
+        added = known.nodes.get(builder.node, [])
+        complete = not known.doubts and bool(added) and all(node.name is not None for node in added)
         return Nodes(tuple(added), complete)
 
     def _agents(self, call: cst.Call, module: Module) -> Iterator[Node]:
@@ -225,28 +232,34 @@ class Graphs:
                 return string_value(argument(value.node, "name"))
         return None
 
-    def _nodes_by_builder(self) -> dict[cst.CSTNode, list[Node]]:
-        if self._added is None:
-            self._added = {}
-            paths = self.project.mentioning(b"add_node")
-            self._all_found = len(paths) <= _MOST_FILES and not self.project.mentioning(b"add_sequence")
+    def _nodes_by_builder(self, home: Module) -> _Added:
+        """The nodes added in the files that can reach a builder of a module: what it imports, or what imports it too."""
+        known = self._added.get(home)
+        if known is None:
+            known = self._added[home] = _Added({}, set())
+            closures = map(self.project.import_graph.closure, self.project.files())
+            near = {home.path}.union(*(closure for closure in closures if home.path in closure))
+            found = self.project.mentioning(b"add_node") + self.project.mentioning(b"add_sequence")
+            paths = [path for path in dict.fromkeys(found) if path in near]
+            if len(paths) > _MOST_FILES:
+                known.doubts.add(home.path)
             for path in paths[:_MOST_FILES]:
                 module = self.project.module(path)
                 if module is not None:
-                    self._find_nodes(module, self._added)
-        return self._added
+                    self._find_nodes(module, known)
+        return known
 
-    def _find_nodes(self, module: Module, found: dict[cst.CSTNode, list[Node]]) -> None:
+    def _find_nodes(self, module: Module, found: _Added) -> None:
         for call in (call for name in _NODE_CALLS for call in module.calls_of(name)):
             if not isinstance(call.func, cst.Attribute):
                 continue
             builders = [v for v in self.infer.of(call.func.value, module) if v.role == "builder"]
-            if not builders or any(b.node is None for b in builders):
-                self._all_found = False  # a builder that cannot be told apart may be any of them
+            if not builders or any(b.node is None for b in builders) or called_name(call) == "add_sequence":
+                found.doubts.add(module.path)  # a builder that cannot be told apart may be any of them
             for node in self._added_by(call, module):
                 for builder in builders:
                     if builder.node is not None:
-                        found.setdefault(builder.node, []).append(node)
+                        found.nodes.setdefault(builder.node, []).append(node)
 
     def _added_by(self, call: cst.Call, module: Module) -> Iterator[Node]:
         args = positional(call)
