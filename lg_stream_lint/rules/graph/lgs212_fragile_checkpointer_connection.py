@@ -55,8 +55,9 @@ app = FastAPI(lifespan=lifespan)
 None: the size of the pool is for the application to decide.
 
 ## Limits
-PostgreSQL only. A pool that lacks `prepare_threshold` alone is advice: it matters only behind a pooler. A connection or pool that a request opens for itself is silent; so is a pool whose arguments cannot be
-read, or that configures its connections by a function.
+PostgreSQL only. A pool that lacks `prepare_threshold` alone is advice: it matters only behind a pooler. A connection or pool
+that a request opens for itself is silent; so is a pool whose arguments cannot be read, or that configures its connections
+by a function.
 
 ## Evidence
 No database server takes part in the evidence: the documents cited in `fixtures/LGS212/evidence.yaml`.
