@@ -146,15 +146,15 @@ class AwaitInCleanupLost(PythonRule):
         call = node.expression
         if isinstance(call, cst.Call) and (called_name(call) in _PAUSES or self._shields(call)):
             return False
-        child, parent = node, self.parent_of(node)
+        parent = self.parent_of(node)
         while parent is not None and parent is not block:
             if isinstance(parent, cst.With) and any(self._is_shield(item.item) for item in parent.items):
                 return False
             # A clean-up block inside this one speaks for itself.
             if isinstance(parent, (cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler)):
                 return False
-            child, parent = parent, self.parent_of(parent)
-        return child is not None
+            parent = self.parent_of(parent)
+        return True
 
     def _shields(self, call: cst.Call) -> bool:
         """Whether a call is `shield(…)`, or waits for one."""
