@@ -170,7 +170,7 @@ class ConfigNotPropagated(PythonRule):
                 )
                 continue
             run = runnable_call(self.facts, call, self.module)
-            if run is None or run.method not in wanted or self._passes_config(call):
+            if run is None or run.method not in wanted or self._passes_config(call) or _is_structured(run.receiver):
                 continue
             self.report(
                 call,
@@ -187,6 +187,12 @@ class ConfigNotPropagated(PythonRule):
             or any(arg.star for arg in call.args)
             or _mentions_config(call)
         )
+
+
+def _is_structured(receiver: Value | None) -> bool:
+    """Whether a model gives an object: nobody reads its tokens."""
+    node = receiver.node if receiver is not None else None
+    return isinstance(node, cst.Call) and called_name(node) == "with_structured_output"
 
 
 def _mentions_config(node: cst.CSTNode) -> bool:
