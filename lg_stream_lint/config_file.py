@@ -291,8 +291,11 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean "…"?`` when a known word is close, else nothing."""
     import difflib
 
-    close = difflib.get_close_matches(word.replace("_", "-"), list(known), n=1, cutoff=0.6)
-    return f"; did you mean {_quoted(close[0])}?" if close else ""
+    written = word.replace("_", "-")
+    close = difflib.get_close_matches(written, sorted(known), n=50, cutoff=0.6)
+    # Codes differ in one place: among words equally close, the one that keeps most letters where they are is meant.
+    best = min(close, key=lambda name: (-sum(a == b for a, b in zip(written, name, strict=False)), name), default="")
+    return f"; did you mean {_quoted(best)}?" if best else ""
 
 
 def _quoted(text: str) -> str:

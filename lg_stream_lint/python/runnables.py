@@ -66,7 +66,11 @@ def runnable_call(
             return RunnableCall(call, module, method, kind, receiver) if kind else None
     if by_name is None or method not in by_name or not _may_be_by_name(values, facts.infer.of(func.value, module)):
         return None
-    if not reads_like_runnable(func.value) or not uses_langchain(facts, module) or defined_in_project(facts, method):
+    if (
+        not reads_like_runnable(func.value)
+        or not uses_langchain(facts, module)
+        or defined_in_project(facts, method, module)
+    ):
         return None
     row = facts.project.knowledge.method("graph", method)
     if row is None:
@@ -131,6 +135,7 @@ def uses_langchain(facts: Facts, module: Module) -> bool:
     return bool(facts.project.mentioning(b"langgraph") or facts.project.mentioning(b"langchain"))
 
 
-def defined_in_project(facts: Facts, method: str) -> bool:
-    """Whether a class of the project has a method of that name: then the name alone is no evidence."""
-    return bool(facts.project.mentioning(f"def {method}(self".encode()))
+def defined_in_project(facts: Facts, method: str, module: Module) -> bool:
+    """Whether a class of the same program has a method of that name: then the name alone is no evidence."""
+    together = facts.project.import_graph.together
+    return any(together(path, module.path) for path in facts.project.mentioning(f"def {method}(self".encode()))
