@@ -108,7 +108,7 @@ class Streams:
         words = {path.rpartition(".")[2] for path, row in self.project.knowledge.responses.items() if row.streams}
         return sorted({path for word in words for path in self.project.mentioning(word.encode())})
 
-    def _beside(self, path: str) -> Iterator[Stream]:
+    def beside(self, path: str) -> Iterator[Stream]:
         """The streams of the files that can reach one: what they import, or what is imported beside them."""
         graph = self.project.import_graph
         for other in self.paths:
@@ -165,7 +165,7 @@ class Streams:
         known = self._fed.get(path)
         if known is None:
             known = self._fed[path] = {}
-            for stream in self._beside(path):
+            for stream in self.beside(path):
                 for link in self.links(stream):
                     if link.function.module.path == path:
                         known.setdefault(link.function, []).append((stream, link))
