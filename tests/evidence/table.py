@@ -93,7 +93,7 @@ def record(codes: Sequence[str]) -> list[str]:
             wrong += [f"{case.id}: {complaint}" for complaint in case.complaints(seen)]
             entry = entry_of(case, seen)
             new[key(entry)] = steadied(entry, old.get(key(entry)))
-    known = old | new
+    known = {key(entry): entry for entry in read_record()["runs"]} | new  # another run may have written meanwhile
     kept = [known[found] for case in cases if (found := (case.code, case.path.name, case.shows)) in known]
     content = {"versions": versions(), "runs": kept}
     RECORD.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
