@@ -156,9 +156,9 @@ class ConfigNotPropagated(PythonRule):
 
     def _judge_old_python(self, function: Function, severity: str) -> None:
         python = self.versions.python()
-        where = (
-            f"Python {python.exact or (python.specifier or '').strip('=.*')}" if python is not None else "this Python"
-        )
+        where = "Python before 3.11, which this project allows,"
+        if python is not None and severity == Severity.ERROR:
+            where = f"Python {python.exact or (python.specifier or '').strip('=.*')}"
         wanted = _ASYNC_RUNS if function.is_async else _RUNS
         for call in function.calls:
             if any(v.name == _WRITER for v in self.values_of(call.func)):
