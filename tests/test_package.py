@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -15,6 +16,8 @@ from tests.need import need
 from tests.projects import BAD, ROOT
 
 pytestmark = pytest.mark.xdist_group("wheel")
+# A PYTHONPATH that leads to the checkout would hide the installed package.
+CLEAN = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +66,11 @@ def test_finds_the_same_as_the_checkout(scratch: Path, root: Path) -> None:
     project.write(root)
     expected = fronts.by_command(root)
     where = fronts.process(
-        "-c", "import lg_stream_lint as l; print(l.__file__)", program=[str(scratch / "python")], at=root
+        "-c", "import lg_stream_lint as l; print(l.__file__)", program=[str(scratch / "python")], at=root, env=CLEAN
     )
     assert where.out.startswith(str(scratch.parent))
     answer = fronts.process(
-        "--isolated", "--output-format", "json", ".", program=[str(scratch / "lg-stream-lint")], at=root
+        "--isolated", "--output-format", "json", ".", program=[str(scratch / "lg-stream-lint")], at=root, env=CLEAN
     )
     assert (answer.code, fronts.from_report(answer.report)) == (1, expected)
 
@@ -76,7 +79,7 @@ def test_needs_no_flake8(scratch: Path, root: Path) -> None:
     """It is an extra: the command runs where flake8 cannot be imported."""
     code = "import sys; sys.modules['flake8'] = None; from lg_stream_lint.cli import main; sys.exit(main(['.']))"
     BAD[0].write(root)
-    assert fronts.process("-c", code, program=[str(scratch / "python")], at=root).code == 1
+    assert fronts.process("-c", code, program=[str(scratch / "python")], at=root, env=CLEAN).code == 1
 
 
 def test_flake8_finds_the_plugin_by_itself(root: Path) -> None:
