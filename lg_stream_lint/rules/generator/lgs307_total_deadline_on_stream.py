@@ -93,6 +93,7 @@ _FUNCTIONAL = frozenset({"langgraph.func.task", "langgraph.func.entrypoint"})
 class TotalDeadlineOnStream(PythonRule):
     """Looks at time limits around what streams."""
 
+    independent_of_async = True
     in_tests = False
     place = (("timeout", "wait_for", "fail_after", "move_on_after"),)
     evidence = (("@feeding", "@langchain", "scope"),)
@@ -206,7 +207,9 @@ class TotalDeadlineOnStream(PythonRule):
         return False
 
     def _asks_itself(self, function: Function) -> bool:
-        """Whether a function asks a graph or model, streaming or not."""
+        """Whether an async function asks a graph or model, streaming or not (LangGraph refuses a limit on plain ones)."""
+        if not function.is_async:
+            return False
         return bool(answers(self.facts, function)) or next(sources(self.facts, function), None) is not None
 
     def _report(self, node: cst.CSTNode, name: str, limit: float, *, idle: str = "") -> None:
