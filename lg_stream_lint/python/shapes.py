@@ -74,7 +74,13 @@ def _payload(facts: Facts, called: GraphCall, chosen: Modes) -> Shape:
     shapes = tuple(_of_mode(facts, called, name) for name in chosen.names)
     if len(shapes) == 1:
         return shapes[0]
-    return Shape("choice", "items of several modes", shapes, chosen.names, holds_messages=all(shape.holds_messages for shape in shapes))
+    return Shape(
+        "choice",
+        "items of several modes",
+        shapes,
+        chosen.names,
+        holds_messages=all(shape.holds_messages for shape in shapes),
+    )
 
 
 def _of_mode(facts: Facts, called: GraphCall, name: str) -> Shape:
