@@ -46,6 +46,7 @@ async def chat():
 ```python
 import json
 
+import anyio
 from fastapi import FastAPI
 from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
@@ -72,7 +73,7 @@ async def frames():
 
 @app.get("/chat")
 async def chat():
-    return EventSourceResponse(frames(), headers={"X-Accel-Buffering": "no"})
+    return EventSourceResponse(frames(), shutdown_event=anyio.Event(), shutdown_grace_period=60)
 ```
 
 ## Fix
