@@ -48,7 +48,7 @@ None yet. Await an asynchronous client, hand the call to `asyncio.to_thread`, or
 LangGraph runs it in a thread.
 
 ## Limits
-Known calls only; users add their own with `extend.blocking-calls`. Plain functions are followed four calls deep. An async
+Known calls only; users add their own with `extend.blocking`. Plain functions are followed four calls deep. An async
 function counts when it is marked itself (handler, node, tool, middleware, dependency), feeds a response, or is called by
 one that does; a function whose callers are not found stays silent. The database calls of one function are one
 finding, at the first.

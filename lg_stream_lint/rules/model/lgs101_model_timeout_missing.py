@@ -28,7 +28,7 @@ None yet: pass the limit in the class's own keyword and unit. It limits each sil
 cut a stream that is longer than 60 s.
 
 ## Limits
-Classes of the table only; users add their own with `extend.model-classes`. A `**kwargs` dict is followed through local
+Classes of the table only; users add their own with `extend.models`. A `**kwargs` dict is followed through local
 variables, item assignments, one-hop helpers and module constants; one that cannot be followed silences the rule, one that
 is the caller's makes it advice. Classes whose own default is at most 300 s are advice too.
 
