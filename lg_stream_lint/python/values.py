@@ -365,10 +365,6 @@ class Inference:
             [self.of(y.value, function.module) for y in function.yields if isinstance(y.value, cst.BaseExpression)]
         )
 
-    def runnable(self, values: Values) -> Value | None:
-        """The first value that has LangChain's methods, if any."""
-        return next((v for v in values if v.is_runnable), None)
-
 
 def _awaited(value: Value) -> Value | None:
     """What awaiting gives. The result of an outside call may be awaitable or not; either way it is about that call."""
