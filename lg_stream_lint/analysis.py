@@ -116,7 +116,10 @@ def _run_rules(module: Module) -> FileResult:
     failed: set[PythonRule] = set()
     visits: dict[type[cst.CSTNode], list[Callable[[Any], Any]]] = {}
     leaves: dict[type[cst.CSTNode], list[Callable[[Any], Any]]] = {}
+    test = is_test_module(module.path)
     for cls in rule_classes():
+        if test and not cls.in_tests:
+            continue
         rule = cls(module, reports)
         for kind, name, leaving in methods_of(cls):
             table = leaves if leaving else visits

@@ -27,6 +27,8 @@ _SCHEDULERS = frozenset(
     {"create_task", "ensure_future", "gather", "wait_for", "shield", "wait", "as_completed", "run", "run_until_complete",
      "run_coroutine_threadsafe", "start_soon", "iscoroutine", "isawaitable"}
 )  # fmt: skip
+#: The categories of what waits for something else in this process, and can be told not to.
+_WAITS = frozenset({"thread", "queue", "subprocess"})
 _CONSUMERS = frozenset(
     {"list", "tuple", "set", "dict", "next", "sum", "sorted", "any", "all", "max", "min", "enumerate", "zip", "join"}
 )
@@ -91,7 +93,7 @@ class BlockingCalls:
         for value in self.facts.infer.of(call.func, module):
             known, label = self._known(value)
             if known is not None:
-                return Site(call, module, None, known, label)
+                return None if returns_at_once(call, known.category) else Site(call, module, None, known, label)
         return None
 
     def _known(self, value: Value) -> tuple[Blocking | BlockingClass | None, str]:
@@ -204,12 +206,43 @@ def excused(module: Module, call: cst.CSTNode, *, opened: bool = False) -> bool:
         return True
     child: cst.CSTNode = call
     while parent is not None and not isinstance(parent, (cst.FunctionDef, cst.Lambda)):
+        if isinstance(parent, (cst.If, cst.While, cst.IfExp)) and child is parent.body and never_true(parent.test):
+            return True
         if isinstance(parent, cst.ExceptHandler) and parent.type is not None and _names(parent.type) & set(_FALLBACKS):
             return True
         if isinstance(parent, (cst.If, cst.IfExp)) and child is not parent.test and _asks_for_method(parent.test):
             return True
         child, parent = parent, module.parents.get(parent)
     return False
+
+
+def returns_at_once(call: cst.Call, category: str) -> bool:
+    """Whether a call that waits for a thread, queue or process is told not to: ``shutdown(wait=False)``, ``get(False)``."""
+    if category not in _WAITS:
+        return False
+    told = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+    if any(_is_false(told[name]) for name in ("wait", "block", "blocking") if name in told):
+        return True
+    if called_name(call) in ("get", "shutdown") and call.args and call.args[0].keyword is None:
+        return _is_false(call.args[0].value)
+    limit = told.get("timeout")
+    return isinstance(limit, (cst.Integer, cst.Float)) and limit.evaluated_value == 0
+
+
+def _is_false(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Name) and node.value == "False"
+
+
+def never_true(test: cst.BaseExpression) -> bool:
+    """Whether a condition is false whatever its names hold: ``False``, ``0``, ``… and False``, ``TYPE_CHECKING``."""
+    if isinstance(test, cst.BooleanOperation):
+        sides = (never_true(test.left), never_true(test.right))
+        return any(sides) if isinstance(test.operator, cst.And) else all(sides)
+    if isinstance(test, cst.Integer):
+        return test.evaluated_value == 0
+    if isinstance(test, cst.Attribute):
+        return test.attr.value == "TYPE_CHECKING"
+    return isinstance(test, cst.Name) and test.value in ("False", "None", "TYPE_CHECKING")
 
 
 def _names(node: cst.CSTNode) -> set[str]:

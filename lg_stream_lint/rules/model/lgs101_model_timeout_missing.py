@@ -73,6 +73,7 @@ class ModelTimeoutMissing(PythonRule):
     independent_of_async = True
     loses_to = ("LGS112",)
     place = (("@models",),)
+    in_tests = False
 
     def visit_Call(self, node: cst.Call) -> None:
         """Judge one call, if it builds a model."""

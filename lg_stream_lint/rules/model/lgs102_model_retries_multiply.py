@@ -55,6 +55,7 @@ class ModelRetriesMultiply(PythonRule):
 
     independent_of_async = True
     place = (("@models",),)
+    in_tests = False
 
     def visit_Call(self, node: cst.Call) -> None:
         """Judge one construction."""

@@ -56,6 +56,7 @@ class ModelTimeoutTooShort(PythonRule):
 
     independent_of_async = True
     place = (("@models",),)
+    in_tests = False
 
     def visit_Call(self, node: cst.Call) -> None:
         """Judge one construction."""

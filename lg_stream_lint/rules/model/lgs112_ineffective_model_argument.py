@@ -54,6 +54,7 @@ class IneffectiveModelArgument(PythonRule):
     severity = Severity.ERROR
     independent_of_async = True
     place = (("@models",),)
+    in_tests = False
 
     def visit_Call(self, node: cst.Call) -> None:
         """Judge one construction."""
