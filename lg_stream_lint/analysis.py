@@ -15,6 +15,7 @@ from lg_stream_lint.rules import registry
 from lg_stream_lint.rules.base import PythonRule, Report
 
 if TYPE_CHECKING:
+    from lg_stream_lint.deploy.code import FileFacts
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.project import Project
 
@@ -23,7 +24,8 @@ class FileResult(NamedTuple):
     """What one file gave: findings before suppression and selection, in order, and what was seen on the way.
 
     ``errors`` has one line for each rule that failed inside. ``handlers`` and ``streaming`` count functions that answer
-    requests and those of them that stream; ``not_followed`` lists the streams whose generator is not known.
+    requests and those of them that stream; ``not_followed`` lists the streams whose generator is not known. ``facts`` is what
+    the rules over settings need to know of the file.
     """
 
     path: str
@@ -34,6 +36,7 @@ class FileResult(NamedTuple):
     handlers: int = 0
     streaming: int = 0
     not_followed: tuple[str, ...] = ()
+    facts: FileFacts | None = None
 
 
 _classes: list[type[PythonRule]] | None = None

@@ -1,4 +1,7 @@
-"""Which files a run reads: named ones always, folders walked for ``*.py`` less what is excluded or ignored by git."""
+"""Which files a run reads: named ones always, folders walked for Python and deployment files less what is left out.
+
+Left out is what the configuration excludes and what git ignores.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,24 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from lg_stream_lint.deploy.kinds import is_candidate
 from lg_stream_lint.patterns import Patterns
 
 if TYPE_CHECKING:
     from lg_stream_lint.config import Config, Scoped
+    from lg_stream_lint.deploy.deployment import Inventory
 
 
 class Discovery(NamedTuple):
     """What was found below the given paths; every path is absolute.
 
-    ``explicit`` are the files that were named rather than found: they are analysed whatever their name, and when one
-    cannot be read that is a finding. ``unreadable`` are files and folders that the walk met and could not enter.
+    ``files`` are Python, ``deployment`` files that may say how it is run, by their names. ``explicit`` are the files that were
+    named rather than found: they are analysed whatever their name, and when one cannot be read that is a finding.
+    ``unreadable`` are files and folders that the walk met and could not enter.
     """
 
     files: tuple[str, ...]
+    deployment: tuple[str, ...]
     explicit: frozenset[str]
     warnings: tuple[str, ...]
     unreadable: tuple[str, ...]
@@ -36,9 +43,10 @@ def missing(paths: Iterable[str]) -> list[str]:
 
 
 def discover(paths: Sequence[str], config: Config) -> Discovery:
-    """Finds the Python files of a run, sorted and each of them once; raises :class:`MissingPathError`."""
+    """Finds the files of a run, sorted and each of them once; raises :class:`MissingPathError`."""
     excludes = compile_scoped(config.excluded)
     files: set[str] = set()
+    deployment: set[str] = set()
     explicit: set[str] = set()
     warnings: list[str] = []
     unreadable: set[str] = set()
@@ -49,14 +57,37 @@ def discover(paths: Sequence[str], config: Config) -> Discovery:
         if config.force_exclude and any(patterns.covers(absolute) for patterns in excludes):
             continue
         if kind == "file":
-            files.add(absolute)
+            (files if _is_python(absolute) else deployment).add(absolute)
             explicit.add(absolute)
             continue
-        before = len(files), len(unreadable)
-        files.update(_walk(absolute, excludes, config.respect_gitignore, unreadable))
-        if before == (len(files), len(unreadable)):
-            warnings.append(f"no Python files under {path}")
-    return Discovery(tuple(sorted(files)), frozenset(explicit), tuple(warnings), tuple(sorted(unreadable)))
+        before = len(files), len(deployment), len(unreadable)
+        for found in _walk(absolute, excludes, config.respect_gitignore, unreadable):
+            (files if found.endswith(".py") else deployment).add(found)
+        if before == (len(files), len(deployment), len(unreadable)):
+            warnings.append(f"no Python or deployment files under {path}")
+    return Discovery(
+        tuple(sorted(files)),
+        tuple(sorted(deployment)),
+        frozenset(explicit),
+        tuple(warnings),
+        tuple(sorted(unreadable)),
+    )
+
+
+def inventory(top: str, config: Config) -> Inventory:
+    """All files of a repository that may say something about how it is run, and its Python files."""
+    from lg_stream_lint.deploy.deployment import Inventory
+
+    excludes = compile_scoped(config.excluded)
+    found = sorted(_walk(top, excludes, config.respect_gitignore, set()))
+    return Inventory(
+        tuple(path for path in found if not path.endswith(".py")), tuple(path for path in found if path.endswith(".py"))
+    )
+
+
+def _is_python(path: str) -> bool:
+    """Whether a file that was named is Python: by its name, or because no deployment format has such a name."""
+    return path.endswith(".py") or not is_candidate(os.path.basename(path))
 
 
 def is_excluded(path: str, config: Config) -> bool:
@@ -84,7 +115,7 @@ def _kind(path: str) -> str:
 
 
 def _walk(top: str, excludes: list[Patterns], respect_gitignore: bool, unreadable: set[str]) -> Iterator[str]:
-    """The ``*.py`` files below a folder. Links to folders are not followed: no loops, and nothing is read twice."""
+    """The Python and deployment files below a folder. Links to folders are not followed: no loops, and nothing is read twice."""
     stack = [(top, _ignores_above(top) if respect_gitignore else ())]
     while stack:
         folder, ignores = stack.pop()
@@ -98,9 +129,10 @@ def _walk(top: str, excludes: list[Patterns], respect_gitignore: bool, unreadabl
             ignores = (*ignores, *_ignore_file(folder, os.path.join(folder, ".gitignore")))
         for entry in entries:
             python = entry.name.endswith(".py")
+            wanted = python or is_candidate(entry.name)
             try:
                 directory = entry.is_dir(follow_symlinks=False)
-                regular = python and not directory and entry.is_file()
+                regular = wanted and not directory and entry.is_file()
                 broken = python and not directory and not regular and entry.is_symlink() and not entry.is_dir()
             except OSError:  # a link that leads to itself
                 directory, regular, broken = False, False, python

@@ -7,9 +7,10 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lg_stream_lint import suppression
+from lg_stream_lint import deployed, suppression
+from lg_stream_lint.deploy.kinds import is_candidate
 from lg_stream_lint.discovery import discover
-from lg_stream_lint.finding import Finding, Severity
+from lg_stream_lint.finding import Finding, Severity, is_about_settings
 
 if TYPE_CHECKING:
     from lg_stream_lint.analysis import FileResult
@@ -21,13 +22,19 @@ LARGEST = 5_000_000
 
 
 class Coverage(NamedTuple):
-    """What a run looked at. ``not_followed``, ``unreadable`` and ``too_large`` are ``path[:row]: reason`` texts."""
+    """What a run looked at: ``files_read`` and ``files_analysed`` count Python, ``deployment_files`` those a reader claimed.
+
+    ``not_followed``, ``not_read`` (parts of deployment files), ``unreadable`` and ``too_large`` are ``path[:row]: reason``
+    texts.
+    """
 
     files_read: int = 0
     files_analysed: int = 0
+    deployment_files: int = 0
     handlers: int = 0
     streaming_handlers: int = 0
     not_followed: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     too_large: tuple[str, ...] = ()
 
@@ -75,15 +82,22 @@ def run(paths: Sequence[str], config: Config, *, stdin: tuple[str, bytes] | None
     gc.disable()  # trees are freed by their reference counts or with the process; the collector only walks them
     try:
         if stdin is not None:
-            path = os.path.abspath(stdin[0])
-            outcomes = [_one(path, config, explicit=True, source=stdin[1])]
-            return _collect(outcomes, (), ())
+            return _standard_input(os.path.abspath(stdin[0]), stdin[1], config)
         found = discover(paths, config)
         outcomes = _all(found.files, found.explicit, config)
-        return _collect(outcomes, found.warnings, found.unreadable)
+        around = deployed.look((*found.files, *found.deployment), config, [o.result for o in outcomes])
+        return _collect(outcomes, around, found.warnings, found.unreadable)
     finally:
         if collecting:
             gc.enable()
+
+
+def _standard_input(path: str, source: bytes, config: Config) -> RunResult:
+    """One file, Python or not, that stands under a name in its repository."""
+    around = deployed.look((path,), config, (), overrides={path: source})
+    if not path.endswith(".py") and is_candidate(os.path.basename(path)):
+        return _collect([], around, (), ())
+    return _collect([_one(path, config, explicit=True, source=source)], around, (), ())
 
 
 def analyse_source(path: str, source: bytes, config: Config) -> FileResult:
@@ -135,8 +149,15 @@ def _not_opened(path: str, reason: str, config: Config, *, explicit: bool) -> _O
 
 def shown(result: FileResult, source: bytes, config: Config) -> tuple[Finding, ...]:
     """A file's findings after suppression comments, selection and per-file ignores."""
+    claimed = None
 
     def ran(code: str) -> bool:
+        nonlocal claimed
+        if is_about_settings(code):  # the other half of the run knows what it silences there
+            if claimed is None:
+                claimed = deployed.is_claimed(result.path, source)
+            if claimed:
+                return False
         return config.is_selected(code) and not config.ignored_for(result.path, code)
 
     hidden_infos = {f.code for f in result.findings if f.severity == Severity.INFO and not config.pedantic}
@@ -150,18 +171,23 @@ def shown(result: FileResult, source: bytes, config: Config) -> tuple[Finding, .
     return tuple(sorted((f for f in found if config.shows(f)), key=lambda f: f.sort_key))
 
 
-def _collect(outcomes: list[_Outcome], warnings: Sequence[str], unreadable: Sequence[str]) -> RunResult:
-    findings = sorted((f for o in outcomes for f in o.findings), key=lambda f: f.sort_key)
+def _collect(
+    outcomes: list[_Outcome], around: deployed.Around, warnings: Sequence[str], unreadable: Sequence[str]
+) -> RunResult:
+    findings = sorted((*(f for o in outcomes for f in o.findings), *around.findings), key=lambda f: f.sort_key)
     results = [o.result for o in outcomes if o.result is not None]
     not_read = [o.unreadable for o in outcomes if o.unreadable]
     not_read += [f"{r.path}: {r.unreadable}" for r in results if r.unreadable]
     coverage = Coverage(
         files_read=sum(1 for o in outcomes if o.read),
         files_analysed=sum(1 for r in results if r.analysed),
+        deployment_files=around.files,
         handlers=sum(r.handlers for r in results),
         streaming_handlers=sum(r.streaming for r in results),
         not_followed=tuple(text for r in results for text in r.not_followed),
+        not_read=around.not_read,
         unreadable=(*unreadable, *not_read),
         too_large=tuple(o.too_large for o in outcomes if o.too_large),
     )
-    return RunResult(tuple(findings), tuple(e for r in results for e in r.errors), coverage, tuple(warnings))
+    errors = (*(e for r in results for e in r.errors), *around.errors)
+    return RunResult(tuple(findings), errors, coverage, tuple(warnings))

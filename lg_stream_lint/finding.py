@@ -11,6 +11,11 @@ from typing import NamedTuple
 DOCS = "https://lg-stream-lint.readthedocs.io/en/latest/rules"
 
 
+def is_about_settings(code: str) -> bool:
+    """Whether a rule looks at deployment settings (LGS5 to LGS7) rather than at Python."""
+    return code.startswith(("LGS5", "LGS6", "LGS7"))
+
+
 class Severity:
     """How bad it is: plain strings, ordered by :data:`RANK`."""
 

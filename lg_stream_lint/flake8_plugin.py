@@ -91,7 +91,7 @@ class Plugin:
         """What the command would find in the file."""
         import os
 
-        from lg_stream_lint import engine
+        from lg_stream_lint import deployed, engine
         from lg_stream_lint.config import Config
 
         config = self.config if self.config is not None else Config()
@@ -102,7 +102,8 @@ class Plugin:
         result = engine.analyse_source(path, source, config)
         for error in result.errors:
             print(f"lg-stream-lint: internal error: {error}", file=sys.stderr)
-        return [finding for finding in engine.shown(result, source, config) if finding.code not in _NOT_HERE]
+        found = [finding for finding in engine.shown(result, source, config) if finding.code not in _NOT_HERE]
+        return sorted((*found, *deployed.in_file(path, source, config)), key=lambda finding: finding.sort_key)
 
 
 def _line(finding: Finding) -> str:

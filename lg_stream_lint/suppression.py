@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from lg_stream_lint.finding import Confidence, Edit, Finding, Fix, Severity, Span
-from lg_stream_lint.source import decode, line_starts
+from lg_stream_lint.source import decode, line_starts, split_lines
 
 UNUSED = "LGS002"
 
@@ -27,8 +27,10 @@ _COMMENTS = r'''(?xs)
 '''
 _CODE = r"(?:[A-Z]+[0-9]+|LGS)\b"
 _CODES = rf"noqa(?![\w-])(?:\s*:\s*(?P<codes>{_CODE}(?:[,\s]+{_CODE})*))?"
+_SIGN = r"(?:\#|//|;|--)"  # of comments in the formats around the code
 _ON_LINE = rf"(?i)#\s*{_CODES}"
 _IN_FILE = rf"(?i)#\s*(?:lg-stream-lint|flake8)\s*[:=]\s*{_CODES}"
+_LINE_COMMENT = rf"(?:^|(?<=[\s;{{}}])){_SIGN}[^\r\n]*"
 
 
 class _Comment(NamedTuple):
@@ -72,18 +74,21 @@ def apply(
     path: str,
     ran: Callable[[str], bool],
     report_unused: bool = True,
+    python: bool = True,
 ) -> list[Finding]:
     """The findings of one file that no comment silences and, where asked, LGS002 for comments that silence nothing.
 
     ``ran`` says whether a rule was selected and run on this file, and whether all that it found is in ``findings``
     (advice may be hidden: a comment that silences it is in use all the same); codes of other rules are left alone.
-    Whether LGS002 itself is selected is for the caller to see.
+    Whether LGS002 itself is selected is for the caller to see. ``python=False``: a deployment file, whose comments begin with
+    ``#``, ``//`` or ``;``.
     """
     findings = list(findings)
     lowered = source.lower() if findings or report_unused else b""
     if b"noqa" not in lowered or not (findings or b"lgs" in lowered):
         return findings
-    directives = [directive for comment in _comments(decode(source)) for directive in _directives(comment)]
+    comments = _comments(decode(source)) if python else _line_comments(decode(source))
+    directives = [directive for comment in comments for directive in _directives(comment)]
     kept: list[Finding] = []
     used: set[tuple[int, str]] = set()
     for finding in findings:
@@ -134,6 +139,22 @@ def _comments(text: str) -> Iterator[_Comment]:
         before = text[starts[row - 1] : match.start()]
         column = match.start() - starts[row - 1] + 1
         yield _Comment(row, column, comment, before, row == len(starts))
+
+
+def _line_comments(text: str) -> Iterator[_Comment]:
+    """The comments of a file that is not Python: from the first sign of one to the line's end.
+
+    A sign inside a string may be taken for one: what matters is only whether ``noqa`` follows, which no setting says.
+    """
+    lines = split_lines(text)
+    for row, line in enumerate(lines, 1):
+        match = re.search(_LINE_COMMENT, line) if "noqa" in line.lower() else None
+        if match is not None:
+            written = match.group()
+            sign = re.match(_SIGN, written)
+            plain = "#" + written[sign.end() :] if sign is not None else written  # one sign for the expressions above
+            padding = len(written) - len(plain)
+            yield _Comment(row, match.start() + 1 + padding, plain, line[: match.start()], row == len(lines))
 
 
 def _directives(comment: _Comment) -> Iterator[_Directive]:

@@ -47,6 +47,7 @@ SECTIONS = (
     Section("frameworks.yaml", "markers", "markers"),
     Section("blocking.yaml", "functions", "blocking_functions"),
     Section("blocking.yaml", "classes", "blocking_classes"),
+    Section("layers.yaml", "defaults", "layers"),
 )
 
 

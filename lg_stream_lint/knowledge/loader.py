@@ -15,6 +15,7 @@ from lg_stream_lint.knowledge.rows import (
     Blocking,
     BlockingClass,
     Factory,
+    LayerDefault,
     Mark,
     Marker,
     Method,
@@ -33,9 +34,13 @@ Raw = tuple[Any, ...]
 
 
 class Knowledge:
-    """All tables. Mappings are keyed by every import path of a row, unless their documentation says otherwise."""
+    """All tables. Mappings are keyed by every import path of a row, unless their documentation says otherwise.
 
-    def __init__(self, tables: Mapping[str, tuple[Raw, ...]]) -> None:
+    ``own`` are the paths of the user's rows: the ones that may lead to classes and functions of the project itself.
+    """
+
+    def __init__(self, tables: Mapping[str, tuple[Raw, ...]], own: frozenset[str] = frozenset()) -> None:
+        self.own = own
         self._tables = tables
         self._built: dict[str, Any] = {}
 
@@ -141,6 +146,12 @@ class Knowledge:
         return result
 
     @property
+    def layers(self) -> tuple[LayerDefault, ...]:
+        """What servers, proxies and platforms do where nothing is written."""
+        result: tuple[LayerDefault, ...] = self._once("layers", lambda raw: tuple(map(LayerDefault._make, raw)))
+        return result
+
+    @property
     def markers(self) -> Mapping[str, Marker]:
         """Decorators, functions and base classes that make a function a route, dependency, tool, thread's work …"""
         result: Mapping[str, Marker] = self._once("markers", lambda raw: _by_path(map(_marker, raw)))
@@ -188,7 +199,8 @@ class Knowledge:
         """New tables with the user's own rows; this object stays as it is. See :mod:`.extension` for the form."""
         from lg_stream_lint.knowledge.extension import extended
 
-        return Knowledge(extended(self._tables, extension))
+        tables, own = extended(self._tables, extension)
+        return Knowledge(tables, self.own | own)
 
 
 def _model(raw: Raw) -> Model:

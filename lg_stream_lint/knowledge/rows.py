@@ -29,7 +29,8 @@ class Slot(NamedTuple):
 
     ``side`` says which calls it serves: ``sync``, ``async`` or ``both``. ``type`` is the class expected, if one is (a
     ``mapping`` may then be that object as well as a dict). A slot that is not ``effective`` looks as if it carried a
-    limit, and does not: the class overrides it.
+    limit, and does not: the class overrides it. ``refuses`` are the classes with which the model fails before its first
+    token: clients of the other side.
     """
 
     keyword: str
@@ -39,6 +40,7 @@ class Slot(NamedTuple):
     side: str
     effective: bool
     type: str
+    refuses: tuple[str, ...]
     note: str
 
 
@@ -58,7 +60,10 @@ class Model(NamedTuple):
       (none), ``async`` or ``both``.
     * ``chunk_timeout``: seconds between two chunks after which the client gives up by itself (async calls only).
     * ``asynchronous``: true for clients whose calls are awaited. The calls of a synchronous SDK client block.
-    * ``list_content``: true when ``chunk.content`` may be a list of blocks.
+    * ``list_content``: when ``chunk.content`` is a list of blocks and no string: ``always``, ``tools`` (when tools are
+      bound) or empty (not by itself). ``list_keywords`` (``name``, or ``name=text`` for that text only) are arguments that
+      make it one, ``list_models`` parts of such models' names.
+    * ``budget_keywords``: keywords that limit the length of the answer in tokens; a client's are those of its calls.
     * ``when_argument``: the row holds only for calls whose first argument is this literal (``boto3.client``).
     """
 
@@ -80,7 +85,10 @@ class Model(NamedTuple):
     chunk_timeout: float | None
     chunk_timeout_since: str
     asynchronous: bool
-    list_content: bool
+    list_content: str
+    list_keywords: tuple[str, ...]
+    list_models: tuple[str, ...]
+    budget_keywords: tuple[str, ...]
     when_argument: str
     constructors: tuple[str, ...]
     note: str
@@ -345,3 +353,24 @@ class BlockingClass(NamedTuple):
             return False
         head = name.partition(".")[0]
         return name not in self.harmless and head not in self.harmless and not head.startswith("_")
+
+
+class LayerDefault(NamedTuple):
+    """What a server, proxy or platform does where nothing is written.
+
+    ``layer``, ``name`` and ``kind`` are words of :mod:`lg_stream_lint.deploy.settings`, ``key`` is what a user would write.
+    ``value`` is in seconds, or ``none`` for no limit; switches are 1 and 0. ``since`` (inclusive) and ``before`` are versions
+    of the product between which it holds. ``when`` tells rows of one name apart (``sync``, ``edge``).
+    """
+
+    layer: str
+    name: str
+    kind: str
+    key: str
+    value: float | str
+    since: str
+    before: str
+    when: str
+    note: str
+    source: str
+    date: str

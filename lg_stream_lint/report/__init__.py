@@ -79,6 +79,8 @@ def coverage(report: Report) -> str:
     """What the run read and what it did not: the sentence that keeps "nothing found" honest."""
     covered = report.result.coverage
     parts = [_count(covered.files_read, "file read", "files read")]
+    if covered.deployment_files:
+        parts.append(_count(covered.deployment_files, "deployment file", "deployment files"))
     if report.verbose:
         parts.append(f"{covered.files_analysed} analysed")
     if covered.streaming_handlers or not covered.handlers:
@@ -87,6 +89,7 @@ def coverage(report: Report) -> str:
         parts.append(f"none of {_count(covered.handlers, 'handler streams', 'handlers streams')}")
     for what, items in (
         ("not followed", covered.not_followed),
+        ("parts not read", covered.not_read),
         ("not readable", covered.unreadable),
         ("over 5 MB and not read", covered.too_large),
     ):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from lg_stream_lint.rules.base import PythonRule
+    from lg_stream_lint.rules.deployment import DeployRule
 
 FAMILIES = {
     "tool": "The tool itself",
@@ -23,6 +24,9 @@ FAMILIES = {
     "proxy": "Proxy and platform",
     "budget": "Budget: the way as a whole",
 }
+
+#: The families whose rules look at settings, not at Python.
+DEPLOYMENT = frozenset({"server", "proxy", "budget"})
 
 
 class RuleInfo(NamedTuple):
@@ -57,7 +61,9 @@ def rules() -> dict[str, RuleInfo]:
 
 
 def load(info: RuleInfo) -> type[PythonRule] | None:
-    """Import a rule's class; None for rules that only describe what the engine itself reports (LGS001, LGS002)."""
+    """Import a Python rule's class; None for rules that only describe what the engine itself reports, and over settings."""
+    if info.family in DEPLOYMENT:
+        return None
     import importlib
 
     from lg_stream_lint.rules.base import PythonRule
@@ -65,6 +71,22 @@ def load(info: RuleInfo) -> type[PythonRule] | None:
     module = importlib.import_module(info.module)
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, PythonRule) and value.__module__ == info.module:
+            value.info = info
+            return value
+    return None
+
+
+def load_deployment(info: RuleInfo) -> type[DeployRule] | None:
+    """Import the class of a rule over settings; None for rules of other families."""
+    if info.family not in DEPLOYMENT:
+        return None
+    import importlib
+
+    from lg_stream_lint.rules.deployment import DeployRule
+
+    module = importlib.import_module(info.module)
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, DeployRule) and value.__module__ == info.module:
             value.info = info
             return value
     return None

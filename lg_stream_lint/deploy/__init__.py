@@ -1,0 +1,1 @@
+"""What the deployment says: readers that turn files into settings, and the ways of a stream that they add up to."""

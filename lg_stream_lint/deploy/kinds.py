@@ -1,0 +1,83 @@
+"""Which files are deployment files: by their names, and then by words that their bytes must hold.
+
+The table is read before any reader is imported: a repository without such files pays for nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class FileKind(NamedTuple):
+    """A format: the module in :mod:`lg_stream_lint.deploy.readers` that reads it, names, and words (one is enough)."""
+
+    reader: str
+    names: str
+    words: tuple[bytes, ...] = ()
+
+
+#: The order counts: a file is read by every kind that claims it, in this order.
+KINDS = (
+    FileKind("dockerfile", r"(?i:(?:.*[./_-])?(?:dockerfile|containerfile)(?:[._-][\w.-]+)?)"),
+    FileKind("compose", r"(?:docker-)?compose[\w.-]*\.ya?ml", (b"services",)),
+    FileKind("kubernetes", r".*\.(?:ya?ml|tpl)", (b"apiVersion",)),
+    FileKind(
+        "nginx",
+        r".*(?:nginx|\.conf|\.conf\.\w+|\.vhost|\.nginx)(?:\.\w+)?",
+        (b"proxy_pass", b"uwsgi_pass", b"fastcgi_pass", b"grpc_pass", b"scgi_pass", b"upstream"),
+    ),
+    FileKind("procfile", r"Procfile(?:\.\w+)?"),
+    FileKind("systemd", r".*\.service(?:\.\w+)?", (b"ExecStart",)),
+    FileKind("supervisor", r".*supervis.*\.(?:conf|ini)", (b"command",)),
+    FileKind("shell", r".*\.(?:sh|bash)|(?:start|run|entrypoint|serve|prestart|launch|boot)"),
+    FileKind("makefile", r"(?i:makefile|gnumakefile|justfile)|.*\.mk"),
+    FileKind(
+        "python_server",
+        r".*\.py",
+        (
+            *(b"gunicorn", b"uvicorn", b"hypercorn", b"granian", b"daphne"),
+            *(b"worker_class", b"graceful_timeout", b"Mangum", b"aws_cdk"),
+        ),
+    ),
+    FileKind("package_json", r"package\.json", (b"uvicorn", b"gunicorn", b"hypercorn", b"fastapi")),
+    FileKind(
+        "platforms",
+        r"render\.ya?ml|railway\.(?:json|toml)|fly(?:\.\w+)?\.toml|app\.ya?ml|vercel\.json|now\.json|langgraph\.json"
+        r"|heroku\.yml|nixpacks\.toml|wrangler\.(?:toml|json)",
+    ),
+    FileKind("serverless", r".*\.(?:ya?ml|json|template)", (b"AWS::", b"provider:")),
+    FileKind("terraform", r".*\.tf"),
+    FileKind("caddy", r"(?i:(?:.*\.)?caddyfile(?:\.\w+)?)"),
+    FileKind("haproxy", r".*\.cfg|.*haproxy.*\.conf", (b"backend", b"frontend", b"listen")),
+    FileKind(
+        "apache",
+        r".*(?:apache|httpd|vhost|\.conf|\.htaccess).*",
+        (b"ProxyPass", b"VirtualHost", b"BalancerMember"),
+    ),
+    FileKind(
+        "traefik",
+        r".*traefik.*\.(?:ya?ml|toml)|dynamic.*\.(?:ya?ml|toml)",
+        (b"entryPoints", b"routers", b"services", b"serversTransport"),
+    ),
+    FileKind("envoy", r".*envoy.*\.(?:ya?ml|json)", (b"clusters", b"http_connection_manager", b"route_config")),
+    FileKind("varnish", r".*\.vcl"),
+)
+
+_PATTERNS = [(kind, re.compile(kind.names)) for kind in KINDS]
+#: Named by a walk as deployment files: everything but Python, which is found as such.
+_BY_NAME = re.compile("|".join(f"(?:{kind.names})" for kind in KINDS if kind.reader != "python_server"))
+
+
+def is_candidate(name: str) -> bool:
+    """Whether a file of this name (without folders) may be a deployment file."""
+    return _BY_NAME.fullmatch(name) is not None
+
+
+def kinds_of(name: str, source: bytes) -> list[FileKind]:
+    """The kinds that claim a file."""
+    return [
+        kind
+        for kind, pattern in _PATTERNS
+        if pattern.fullmatch(name) and (not kind.words or any(word in source for word in kind.words))
+    ]

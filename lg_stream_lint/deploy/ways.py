@@ -1,0 +1,175 @@
+"""The ways that a stream takes: from the application through its server, out to the last hop that the repository shows.
+
+A way begins at a server's command (or, where a repository has none, at its outermost known proxy) and follows, outward, every
+hop that leads to the one before. Hops whose targets cannot be read join only where the repository leaves no choice, and
+make the way unsure: findings on it are of medium confidence, and never errors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lg_stream_lint.deploy.links import leads
+from lg_stream_lint.deploy.settings import Hop, Role, Setting, Target
+
+#: More ways than this through one repository are variants of each other.
+MOST = 64
+
+
+class App(NamedTuple):
+    """The application that a server's command names: its module's file, and the attribute in it."""
+
+    target: str
+    path: str
+    attribute: str
+
+
+class Way(NamedTuple):
+    """Hops from the server (or the innermost one known) outward, and the application that they carry.
+
+    ``app`` is None where the command's target is not found. ``sure``: every link was resolved.
+    """
+
+    hops: tuple[Hop, ...]
+    app: App | None
+    sure: bool
+
+    @property
+    def server(self) -> Hop | None:
+        """The hop that runs the application, if it is known."""
+        return next((hop for hop in self.hops if hop.role == Role.SERVER), None)
+
+    @property
+    def hosts(self) -> tuple[Hop, ...]:
+        """What starts and stops the server, innermost first."""
+        return tuple(hop for hop in self.hops if hop.role == Role.HOST)
+
+    @property
+    def proxies(self) -> tuple[Hop, ...]:
+        """What passes the stream on, innermost first."""
+        return tuple(hop for hop in self.hops if hop.role == Role.PROXY)
+
+    def limits(self, *kinds: str) -> list[tuple[Hop, Setting]]:
+        """The limits of these kinds along the way, innermost first."""
+        return [(hop, setting) for hop in self.hops for setting in hop.settings if _is_limit(setting, kinds)]
+
+
+def _is_limit(setting: Setting, kinds: Sequence[str]) -> bool:
+    return setting.kind in kinds and setting.value is not None
+
+
+def ways_through(hops: Sequence[Hop], python_files: Iterable[str], repository: str) -> list[Way]:
+    """Every way through the hops of a repository, in the order of the files; at most :data:`MOST`."""
+    modules = _Modules(python_files, repository)
+    inward = _outer_hops(hops)
+    found: list[tuple[tuple[Hop, ...], bool]] = []
+    for hop in hops:
+        if hop.role == Role.SERVER:
+            found += [(chain, True) for chain in _chains((hop,), inward)]
+    reached = {id(hop) for chain, _ in found for hop in chain}
+    loose = [hop for hop in hops if id(hop) not in reached and hop.role == Role.PROXY and _leads_nowhere(hop, hops)]
+    found = _joined(found, loose, inward, modules)
+    ways = [Way(chain, _app_of(chain, modules), sure) for chain, sure in found]
+    return ways[:MOST]
+
+
+def _outer_hops(hops: Sequence[Hop]) -> dict[int, list[Hop]]:
+    """For each hop (by ``id``), those that lead to it."""
+    return {id(inner): [outer for outer in hops if outer is not inner and leads(outer, inner)] for inner in hops}
+
+
+def _chains(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> list[tuple[Hop, ...]]:
+    """The chain continued outward in every possible way.
+
+    What runs the server comes first (a container, then what runs that), then what passes the stream on; a proxy reaches the
+    server by the names of its host, so every hop of the chain is asked who leads to it.
+    """
+    if len(chain) > 12:
+        return [chain]
+    present = {id(hop) for hop in chain}
+    hosts = [h for hop in chain for h in outward[id(hop)] if h.role == Role.HOST and id(h) not in present]
+    if hosts and chain[-1].role != Role.PROXY:
+        return [longer for host in _once(hosts) for longer in _chains((*chain, host), outward)]
+    proxies = [
+        h for hop in _inner_end(chain) for h in outward[id(hop)] if h.role == Role.PROXY and id(h) not in present
+    ]
+    if not proxies:
+        return [chain]
+    return [longer for proxy in _once(proxies) for longer in _chains((*chain, proxy), outward)][:MOST]
+
+
+def _inner_end(chain: tuple[Hop, ...]) -> tuple[Hop, ...]:
+    """The hops whose names the next proxy can use: the last proxy, or the server with what hosts it."""
+    return chain[-1:] if chain[-1].role == Role.PROXY else chain
+
+
+def _once(hops: Iterable[Hop]) -> list[Hop]:
+    return list({id(hop): hop for hop in hops}.values())
+
+
+def _leads_nowhere(hop: Hop, hops: Sequence[Hop]) -> bool:
+    """Whether nothing in the repository is what a hop leads to."""
+    return not any(leads(hop, other) for other in hops if other is not hop)
+
+
+def _joined(
+    found: list[tuple[tuple[Hop, ...], bool]], loose: list[Hop], outward: dict[int, list[Hop]], modules: _Modules
+) -> list[tuple[tuple[Hop, ...], bool]]:
+    """The ways with the hops whose targets cannot be read.
+
+    They join what serves when all commands of the repository run one application; otherwise each stands alone.
+    """
+    if not loose:
+        return found
+    alone = [(chain, False) for hop in loose for chain in _chains((hop,), outward)]
+    apps = {(app.path, app.attribute) if (app := _app_of(chain, modules)) else None for chain, _ in found}
+    if len(apps) != 1:
+        return found + alone
+    open_ended = [chain for chain, _ in found if chain[-1].role != Role.PROXY] or [found[0][0]]
+    joined = [((*chain, *tail), False) for chain in open_ended for tail, _ in alone]
+    ended = [(chain, sure) for chain, sure in found if chain not in open_ended]
+    return ended + joined
+
+
+def _app_of(chain: tuple[Hop, ...], modules: _Modules) -> App | None:
+    for hop in chain:
+        for target in hop.leads_to:
+            if target.kind == "app":
+                return modules.find(target)
+    return None
+
+
+class _Modules:
+    """The Python files of a repository, to find ``app.main:app`` among them."""
+
+    def __init__(self, files: Iterable[str], repository: str) -> None:
+        self.files = frozenset(files)
+        self.repository = repository
+
+    def find(self, target: Target) -> App | None:
+        """The module that a server's target names: below the folder of the command, or the only one of that name."""
+        module, _, attribute = target.value.partition(":")
+        attribute = attribute.split("(")[0] or "application"
+        is_file = module.endswith(".py")
+        stem = module.removesuffix(".py").replace("/", os.sep) if is_file else module.replace(".", os.sep)
+        ends = (stem + ".py", os.path.join(stem, "__init__.py"))
+        for base in self._bases(target.base):
+            for end in ends:
+                path = os.path.normpath(os.path.join(base, end))
+                if path in self.files:
+                    return App(target.value, path, attribute)
+        found = [path for path in self.files if path.endswith(tuple(os.sep + end for end in ends))]
+        return App(target.value, found[0], attribute) if len(found) == 1 else None
+
+    def _bases(self, base: str) -> list[str]:
+        """The folder of the command, its usual source folders, and the folders above it."""
+        bases: list[str] = []
+        current = base or self.repository
+        while current.startswith(self.repository):
+            bases += [current, *(os.path.join(current, name) for name in ("src", "app", "backend", "server", "api"))]
+            if current == self.repository:
+                break
+            current = os.path.dirname(current)
+        return bases

@@ -1,0 +1,119 @@
+"""The run's second half: what the files around the code say, for the repositories of the files that are looked at.
+
+Nothing heavy is imported unless a deployment file, or a Python file that starts a server, is among them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from lg_stream_lint import suppression
+from lg_stream_lint.deploy.kinds import kinds_of
+from lg_stream_lint.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from lg_stream_lint.analysis import FileResult
+    from lg_stream_lint.config import Config
+    from lg_stream_lint.deploy.deployment import Deployment
+
+_READ_FOR_NAMES = 400_000  # bytes; what starts a server stands in a short file
+
+
+class Around(NamedTuple):
+    """The findings over settings in the files of a run (selected, not suppressed), and what was not read there."""
+
+    findings: tuple[Finding, ...] = ()
+    files: int = 0
+    not_read: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+def look(
+    files: Sequence[str],
+    config: Config,
+    results: Iterable[FileResult | None],
+    overrides: Mapping[str, bytes] | None = None,
+) -> Around:
+    """Judge the deployment files among ``files`` (absolute paths), each repository as a whole.
+
+    ``results`` are what the run knows of Python files already; ``overrides`` stand for what is on the disk.
+    """
+    overrides = dict(overrides or {})
+    claimed = [path for path in files if is_claimed(path, overrides.get(path))]
+    if not claimed:
+        return Around()
+    from lg_stream_lint.deploy.deployment import deployment_of
+
+    known = [result for result in results if result is not None]
+    found: list[Finding] = []
+    not_read: list[str] = []
+    errors: list[str] = []
+    deployments: dict[str, Deployment] = {}
+    for path in claimed:
+        deployment = deployment_of(path, config, overrides)
+        deployments.setdefault(deployment.repository, deployment)
+    wanted = set(claimed)
+    for deployment in deployments.values():
+        deployment.add_facts(result.facts for result in known if result.facts is not None)
+        found += _shown(deployment, wanted, config)
+        not_read += [
+            f"{note.where.path}:{note.where.span.row}: {note.reason}"
+            for note in deployment.notes
+            if note.where.path in wanted
+        ]
+        errors += deployment.errors
+    return Around(tuple(found), sum(1 for p in claimed if not p.endswith(".py")), tuple(not_read), tuple(errors))
+
+
+def in_file(path: str, source: bytes, config: Config) -> tuple[Finding, ...]:
+    """The findings over settings in one Python file, for front ends that bring the source themselves; after suppression."""
+    if not is_claimed(path, source):
+        return ()
+    return look((path,), config, (), {path: source}).findings
+
+
+def is_claimed(path: str, source: bytes | None = None) -> bool:
+    """Whether a reader may find settings in a file."""
+    if source is None and path.endswith(".py"):
+        try:
+            with open(path, "rb") as file:
+                source = file.read(_READ_FOR_NAMES)
+        except (OSError, ValueError):
+            return False
+    if source is None:
+        from lg_stream_lint.deploy.kinds import is_candidate
+
+        return is_candidate(os.path.basename(path))
+    return bool(kinds_of(os.path.basename(path), source))
+
+
+def _shown(deployment: Deployment, wanted: set[str], config: Config) -> list[Finding]:
+    from lg_stream_lint.deploy.files import NotRead
+    from lg_stream_lint.deploy.findings import findings_of
+
+    by_file = findings_of(deployment, config)
+    shown: list[Finding] = []
+    for path in sorted(path for path in wanted if deployment.context.holds(path)):
+        try:
+            source = deployment.context.open(path).source
+        except NotRead:
+            continue
+        shown += _after_comments(path, source, by_file.get(path, ()), config)
+    return shown
+
+
+def _after_comments(path: str, source: bytes, findings: Sequence[Finding], config: Config) -> list[Finding]:
+    """What comments do not silence; in Python files the run over Python says which comments are unused."""
+    python = path.endswith(".py")
+    hidden = {f.code for f in findings if f.severity == Severity.INFO and not config.pedantic}
+    kept = suppression.apply(
+        source,
+        [f for f in findings if config.shows(f)],
+        path=path,
+        ran=lambda code: config.is_selected(code) and not config.ignored_for(path, code) and code not in hidden,
+        report_unused=not python,
+        python=python,
+    )
+    return [finding for finding in kept if config.shows(finding)]

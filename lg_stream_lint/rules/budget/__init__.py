@@ -1,0 +1,1 @@
+"""Rules over the time budget of a whole way: LGS7."""

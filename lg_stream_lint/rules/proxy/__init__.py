@@ -1,0 +1,1 @@
+"""Rules over the settings of what passes a stream on: LGS6."""

@@ -1,0 +1,1 @@
+"""Rules over the settings of the process that serves: LGS5."""
