@@ -59,12 +59,17 @@ import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Severity
 from lg_stream_lint.python.blocking import Reached
+from lg_stream_lint.python.runnables import RunnableCall
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import code_of
 from lg_stream_lint.rules.base import Place, PythonRule
 
 _STATE = ("get_state", "update_state", "get_state_history", "bulk_update_state")
-_TWINS = {"stream": "async for … in {}.astream()", "batch": "await {}.abatch()"}
+_TWINS = {
+    "stream": "async for … in {}.astream()",
+    "get_state_history": "async for … in {}.aget_state_history()",
+    "batch": "await {}.abatch()",
+}
 
 
 class SyncGraphCallInAsync(PythonRule):
@@ -108,8 +113,16 @@ class SyncGraphCallInAsync(PythonRule):
         else:
             start = f"{what} blocks the event loop"
         message = (
-            f"{start}: every open stream and health check waits until it returns. Use `{twin}`, or asyncio.to_thread."
+            f"{start}: every open stream and health check waits until it returns. {self._instead(call, f'`{twin}`')}."
         )
         related = [Place(call.module, call.call, f"{what} blocks here")] if reached.path else []
         confidence = Confidence.MEDIUM if call.by_name else Confidence.HIGH
         self.report(reached.node, message, severity=severity, confidence=confidence, related=related)
+
+    def _instead(self, call: RunnableCall, twin: str) -> str:
+        """What to write: the asynchronous twin, unless the graph's checkpointer would refuse it."""
+        sync = self.facts.graph_uses.only_saver(call.call, call.module, "sync") if call.role == "graph" else None
+        if sync is None:
+            return f"Use {twin}, or asyncio.to_thread"
+        saver = sync[0].name.rpartition(".")[2]
+        return f"Use asyncio.to_thread, or {twin} with an asynchronous checkpointer ({saver} has no async methods)"
