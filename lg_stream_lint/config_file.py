@@ -22,8 +22,8 @@ COMMAND_LINE = "command line"
 class Problem(Protocol):
     """Makes the error for a wrong value: it knows whether the value stands in a file or on the command line."""
 
-    def __call__(self, message: str, *keys: str, value: str | None = None) -> ConfigError:
-        """The error for ``message`` about the setting ``keys``, or about one item of its value."""
+    def __call__(self, message: str, *keys: str, value: str | None = None, field: str = "") -> ConfigError:
+        """The error for ``message`` about the setting ``keys``, one item of its value, or a field of that item."""
 
 
 def load(start: str, *, isolated: bool = False, explicit: str | None = None) -> Config:
@@ -37,8 +37,8 @@ def load(start: str, *, isolated: bool = False, explicit: str | None = None) -> 
         raise ConfigError(f"{path}: has no [{'.'.join(TABLE)}] table")
     root = os.path.dirname(path)
 
-    def problem(message: str, *keys: str, value: str | None = None) -> ConfigError:
-        return ConfigError(f"{path}:{find_line(text, (*table, *keys), value)}: {message}")
+    def problem(message: str, *keys: str, value: str | None = None, field: str = "") -> ConfigError:
+        return ConfigError(f"{path}:{find_line(text, (*table, *keys), value, field)}: {message}")
 
     return apply(_rooted(root)._replace(source=path), values, base=root, origin=path, problem=problem)
 
@@ -130,8 +130,8 @@ def override(config: Config, options: Mapping[str, object], *, directory: str) -
     same code in the file's ``ignore``, and ``--select`` starts afresh from the file's ``extend-select``.
     """
 
-    def problem(message: str, *keys: str, value: str | None = None) -> ConfigError:
-        del value  # the option says where
+    def problem(message: str, *keys: str, value: str | None = None, field: str = "") -> ConfigError:
+        del value, field  # the option says where
         return ConfigError(f"--{keys[0]}: {message}")
 
     changed = apply(config, options, base=directory, origin=COMMAND_LINE, problem=problem)
@@ -158,9 +158,9 @@ class _Setting(NamedTuple):
     base: str
     problem: Problem
 
-    def error(self, message: str, *inside: str, value: str | None = None) -> ConfigError:
+    def error(self, message: str, *inside: str, value: str | None = None, field: str = "") -> ConfigError:
         """The error for a wrong value; ``inside`` is the way to it in the setting's table."""
-        return self.problem(message, self.key, *inside, value=value)
+        return self.problem(message, self.key, *inside, value=value, field=field)
 
 
 def _texts(value: object, setting: _Setting, *inside: str) -> tuple[str, ...]:
@@ -220,7 +220,7 @@ def _entries(key: str, entries: list[Any], setting: _Setting) -> Entries:
     try:
         knowledge().extend({key: entries})
     except ExtensionError as error:
-        raise setting.error(str(error), key) from None
+        raise setting.error(str(error), key, value=error.path or None, field=error.key) from None
     return Entries(entries)
 
 
@@ -258,8 +258,11 @@ _HEADER = r"\s*\[\[?([^\]]+)\]"
 _ASSIGNMENT = rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*="
 
 
-def find_line(text: str, keys: tuple[str, ...], value: str | None = None) -> int:
-    """The line (1-based) where a setting, or an item of its list, most likely stands: ``tomllib`` keeps no places."""
+def find_line(text: str, keys: tuple[str, ...], value: str | None = None, field: str = "") -> int:
+    """The line (1-based) where a setting, an item of its list or that item's field most likely stands.
+
+    ``tomllib`` keeps no places.
+    """
     lines = text.splitlines()
     table: tuple[str, ...] = ()
     best, longest = 0, 0
@@ -278,8 +281,19 @@ def find_line(text: str, keys: tuple[str, ...], value: str | None = None) -> int
     if value is not None:
         for index in range(best, len(lines)):
             if f'"{value}"' in lines[index] or f"'{value}'" in lines[index]:
-                return index + 1
-    return best + 1
+                best = index
+                break
+    return (_field_line(lines, best, field) if field else best) + 1
+
+
+def _field_line(lines: list[str], start: int, field: str) -> int:
+    """The first line from ``start`` on that assigns the field, within the same table; else ``start`` itself."""
+    for index in range(start, len(lines)):
+        if index > start and re.match(_HEADER, lines[index]):
+            break
+        if re.search(rf"""(?:^|[\s{{,])["']?{re.escape(field)}["']?\s*=""", lines[index]):
+            return index
+    return start
 
 
 def _key_parts(dotted: str) -> tuple[str, ...]:

@@ -207,7 +207,7 @@ def test_every_setting(root: Path) -> None:
         ),
         ("extend = ['a']", 'pyproject.toml:2: "extend" must be a table of lists'),
         ("[tool.lg-stream-lint.extend]\nmodels = 'a'", "pyproject.toml:3: extend.models should be a list"),
-        ("extend = {models = ['a b']}", "pyproject.toml:2: extend.models: 'a b' is neither"),
+        ("extend = {models = ['a b']}", 'pyproject.toml:2: extend.models: "a b" is neither'),
     ],
 )
 def test_wrong_settings(root: Path, text: str, expected: str) -> None:

@@ -335,7 +335,7 @@ class TestExtension:
             }
         )
         assert known.models["corp.llm.CorpChat"].timeout_keywords == ("timeout", "request_timeout")
-        assert known.models["corp.llm.CorpChat"].default_timeout is None
+        assert known.models["corp.llm.CorpChat"].default_timeout == UNLIMITED
         assert known.graph_factories["corp.graphs.build"].role == "graph"
         assert known.blocking_functions["corp.db.fetch"].instead
         assert known.responses["corp.http.Tokens"].streams
@@ -386,7 +386,7 @@ class TestExtension:
             ({"models": [7]}, "dotted path"),
             ({"models": [{"path": "corp.Chat", "like": "corp.Other"}]}, "not in the tables"),
             ({"models": [{"path": "corp.Chat", "like": ["x"]}]}, "like of corp.Chat"),
-            ({"models": [{"path": "corp.Chat", "time_out": 3}]}, "unknown key 'time_out'"),
+            ({"models": [{"path": "corp.Chat", "time_out": 3}]}, 'unknown key "time_out"'),
             ({"models": [{"path": "corp.Chat", "timeout_unit": "minutes"}]}, "timeout_unit"),
             ({"models": [{"path": "corp.Chat", "aliases": "corp.X"}]}, "aliases"),
         ],

@@ -133,7 +133,10 @@ def _entry(key: str, entry: Any, tables: Mapping[str, tuple[Raw, ...]]) -> tuple
     unknown = written.keys() - {*known, *_ORIGIN}
     if unknown:
         wrong = min(unknown)
-        hint = _meant(wrong, (*known, "like")) or f"; known are {', '.join((*known, 'like'))}"
+        names = [*known, "like"]
+        if key == "blocking":
+            names += [field.name for field in SCHEMAS["blocking_classes"] if field.name not in (*_ORIGIN, *known)]
+        hint = _meant(wrong, names) or f"; known are {', '.join(names)}"
         raise ExtensionError(f'extend.{key}: {path} has an unknown key "{wrong}"{hint}', path, wrong)
     values = []
     for index, field in enumerate(fields):

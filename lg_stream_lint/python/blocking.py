@@ -100,6 +100,8 @@ class BlockingCalls:
         tables = self.facts.project.knowledge
         if value.kind == Kind.EXTERNAL:
             return tables.blocking_functions.get(value.name), value.name
+        if value.kind == Kind.FUNCTION and value.function is not None:
+            return self._own(value, value.function)
         if value.kind == Kind.METHOD and value.inner is not None and value.inner.kind == Kind.INSTANCE:
             row = tables.blocking_classes.get(value.inner.name)
             label = f"{value.inner.name.rpartition('.')[2]}.{value.name}"
@@ -108,6 +110,18 @@ class BlockingCalls:
                 if row is None or row.blocks(".".join(parts[place:])):
                     return row, label if row is not None else ""
                 row = tables.leads_to(row, part)  # `client.shop.products.find_one()`: attributes that lead on
+        return None, ""
+
+    def _own(self, value: Value, function: Function) -> tuple[Blocking | BlockingClass | None, str]:
+        """A function of the project, or a method of one of its classes, that the configuration says to block."""
+        tables = self.facts.project.knowledge
+        known = tables.blocking_functions.get(self.facts.own.path_of(function))
+        if known is not None:
+            return known, function.qualname
+        owner = value.inner
+        row = tables.blocking_classes.get(owner.name) if owner is not None and owner.name in tables.own else None
+        if row is not None and row.blocks(function.name) and not function.is_async:
+            return row, f"{row.path.rpartition('.')[2]}.{function.name}"
         return None, ""
 
     def _iterated_here(self, call: cst.Call, function: Function) -> bool:

@@ -40,7 +40,8 @@ def called(infer: Inference, target: Value, node: cst.Call, module: Module, scop
     """What calling one value gives."""
     kind = target.kind
     if kind == Kind.FUNCTION and target.function is not None:
-        return called_function(infer, target.function, target.inner, node, module)
+        found = called_function(infer, target.function, target.inner, node, module)
+        return _own_function(infer, target.function, found, node, module, scope)
     if kind == Kind.CLASS and target.cls is not None:
         for instance in types.instance_of(infer, target):
             return (instance._replace(node=node, home=module),)
@@ -66,6 +67,22 @@ def called(infer: Inference, target: Value, node: cst.Call, module: Module, scop
             Value(Kind.CONTEXT, function=target.function, inner=value, node=node, home=module) for value in entered
         )
     return ()
+
+
+def _own_function(
+    infer: Inference, function: Function, found: Values, node: cst.Call, module: Module, scope: Scope
+) -> Values:
+    """What a function gives that the configuration names; ``found`` is what its text says, which knows more if it knows a role."""
+    path = infer.project.facts.own.path_of(function)
+    if not path or any(value.role or (value.inner is not None and value.inner.role) for value in found):
+        return found
+    made = tuple(value for value in _external(infer, path, node, module, scope) if value.kind != Kind.RESULT)
+    if function.is_async:
+        made = tuple(
+            Value(Kind.COROUTINE, inner=value, node=node, home=module) if value.kind == Kind.INSTANCE else value
+            for value in made
+        )
+    return made or found
 
 
 def called_function(

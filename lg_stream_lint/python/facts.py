@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.items import Items
     from lg_stream_lint.python.loop_entries import LoopEntries
     from lg_stream_lint.python.module import Module
+    from lg_stream_lint.python.own import Own
     from lg_stream_lint.python.project import Project
     from lg_stream_lint.python.responses import Responses
     from lg_stream_lint.python.streams import Frames, Stream, Streams
@@ -38,6 +39,13 @@ class Facts:
         self.infer = Inference(project)
         self._states: dict[str, Values] = {}
         self._callers: dict[Function, list[tuple[Module, cst.Call]]] = {}
+
+    @cached_property
+    def own(self) -> Own:
+        """Which of the project's classes and functions its configuration adds to the tables."""
+        from lg_stream_lint.python.own import Own
+
+        return Own(self.project)
 
     @cached_property
     def functions(self) -> Functions:

@@ -60,6 +60,8 @@ class Gate:
         if self.project.read(path) is None:
             return False
         test = is_test_module(path)
+        if not test and self.words.any_own(path):
+            return True  # the user's own rows are evidence that no rule's words know of
         return any(
             (rule.in_tests or not test)
             and all(self.words.any(path, group) for group in rule.place)

@@ -39,8 +39,9 @@ class GraphUses:
         self.project = facts.project
 
     def saver_row(self, value: Value) -> Saver | None:
-        """The table's row of a checkpointer; None for classes of the project, which may override anything."""
-        return self.project.knowledge.savers.get(value.name) if value.cls is None else None
+        """The table's row of a checkpointer; None for classes of the project, which may override anything, unless named."""
+        tables = self.project.knowledge
+        return tables.savers.get(value.name) if value.cls is None or value.name in tables.own else None
 
     def mode_of(self, value: Value, module: Module) -> str:
         """``sync``, ``async`` or ``both``; empty when it is not known."""

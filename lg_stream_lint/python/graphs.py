@@ -115,6 +115,8 @@ class Graphs:
         """How a graph was made; None when that was not found (a parameter that is only annotated)."""
         value: Value | None = graph
         while value is not None and value.role == "graph":
+            if self._is_opaque(value):
+                return None
             if value.function is not None and value.home is not None:
                 return Made(_entrypoint_call(value.function), value.home, None, value.function)
             if isinstance(value.node, cst.Call) and value.home is not None:
@@ -122,6 +124,12 @@ class Graphs:
                 return Made(value.node, value.home, builder, None)
             value = value.inner
         return None
+
+    def _is_opaque(self, graph: Value) -> bool:
+        """Whether a graph comes from a factory of the configuration of which nothing more is said."""
+        tables = self.project.knowledge
+        row = tables.graph_factories.get(graph.name) if graph.name in tables.own else None
+        return row is not None and not row.checkpointer_keyword
 
     # Checkpointers
 

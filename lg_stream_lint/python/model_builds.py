@@ -9,7 +9,7 @@ import libcst as cst
 from lg_stream_lint.knowledge import Model
 from lg_stream_lint.python.keywords import Keyword, Keywords
 from lg_stream_lint.python.syntax import argument, positional, string_value
-from lg_stream_lint.python.value import Kind
+from lg_stream_lint.python.value import Kind, Value
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
@@ -28,34 +28,62 @@ class Build(NamedTuple):
 
 
 def build_of(facts: Facts, call: cst.Call, module: Module) -> Build | None:
-    """The model that a call builds: directly, by ``functools.partial`` or by ``init_chat_model`` with a literal name."""
-    tables = facts.project.knowledge
+    """The model that a call builds: directly, by ``functools.partial`` or by ``init_chat_model`` with a name that is known."""
+    if is_init_chat_model(facts, call, module):
+        return _by_name(facts, call, module)
     for value in facts.infer.of(call.func, module):
-        if value.kind != Kind.EXTERNAL:
-            continue
-        if value.name == "functools.partial":
+        if value.name == "functools.partial" and value.kind == Kind.EXTERNAL:
             args = positional(call)
-            for wrapped in facts.infer.of(args[0], module) if args else ():
-                row = tables.models.get(wrapped.name) if wrapped.kind == Kind.EXTERNAL else None
-                if row is not None and row.kind in _KINDS and not row.when_argument:
-                    return Build(row, row.path.rpartition(".")[2])
-            return None
-        if value.name.endswith(".init_chat_model") and value.name.startswith("langchain"):
-            return _by_name(facts, call)
-        row = tables.models.get(value.name)
-        if row is not None and row.kind in _KINDS:
-            chosen = string_value(argument(call, "service_name", 0)) if row.when_argument else ""
-            return Build(row, row.path.rpartition(".")[2]) if chosen == row.when_argument else None
+            rows = [_row(facts, wrapped) for wrapped in facts.infer.of(args[0], module)] if args else []
+            found = next((row for row in rows if row is not None and not row.when_argument), None)
+            return Build(found, _last(found)) if found is not None else None
+        row = _row(facts, value)
+        if row is not None:
+            chosen = text_of(facts, argument(call, "service_name", 0), module) if row.when_argument else ""
+            return Build(row, _last(row)) if chosen == row.when_argument else None
     return None
 
 
-def _by_name(facts: Facts, call: cst.Call) -> Build | None:
+def is_init_chat_model(facts: Facts, call: cst.Call, module: Module) -> bool:
+    """Whether a call is LangChain's ``init_chat_model``, which picks the class by the model's name."""
+    return any(
+        value.kind == Kind.EXTERNAL and value.name.endswith(".init_chat_model") and value.name.startswith("langchain")
+        for value in facts.infer.of(call.func, module)
+    )
+
+
+def _row(facts: Facts, value: Value) -> Model | None:
+    """The row of a class: one from outside, or one of the project's that the configuration names."""
+    path = value.name if value.kind == Kind.EXTERNAL else ""
+    if value.kind == Kind.CLASS and value.cls is not None:
+        path = facts.own.path_of(value.cls)
+    row = facts.project.knowledge.models.get(path)
+    return row if row is not None and row.kind in _KINDS else None
+
+
+def _by_name(facts: Facts, call: cst.Call, module: Module) -> Build | None:
     tables = facts.project.knowledge
     given = string_value(argument(call, "model_provider"))
-    model = string_value(argument(call, "model", 0))
+    model = text_of(facts, argument(call, "model", 0), module)
     provider = tables.providers.get(given) if given else tables.provider_of(model) if model else None
     row = tables.models.get(provider.model) if provider is not None else None
-    return Build(row, f"init_chat_model with {row.path.rpartition('.')[2]}") if row is not None else None
+    return Build(row, f"init_chat_model with {_last(row)}") if row is not None else None
+
+
+def _last(row: Model) -> str:
+    return row.path.rpartition(".")[2]
+
+
+def text_of(facts: Facts, node: cst.BaseExpression | None, module: Module) -> str | None:
+    """The one string that an expression is known to be, also through a constant."""
+    if node is None:
+        return None
+    literal = string_value(node)
+    if literal is None:
+        values = [v for v in facts.infer.of(node, module) if v.kind == Kind.LITERAL and v.name == "str"]
+        texts = {string_value(value.node) for value in values}
+        literal = texts.pop() if len(texts) == 1 else None
+    return literal
 
 
 def number(facts: Facts, given: Keyword) -> float | None:

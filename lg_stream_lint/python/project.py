@@ -168,7 +168,8 @@ class Project:
     def is_external(self, dotted: str) -> bool:
         """Whether the name belongs to a package that the tables know: a folder of that name does not hide it."""
         if self._external_tops is None:
-            tables = self.knowledge
+            # The built-in tables only: what the configuration adds may well lie in the project.
+            tables = knowledge()
             names = (tables.models, tables.graph_factories, tables.types, tables.savers, tables.responses, tables.apps)
             tops = {name.partition(".")[0] for table in names for name in table}
             tops.update({"langchain_core", "langgraph", "langchain", "asyncio", "functools", "typing", "contextlib"})
@@ -232,6 +233,10 @@ class Project:
             if len(found) == 1:
                 return Located(found[0], tuple(parts[length:]))
         return None
+
+    def locate_below(self, base: str, parts: list[str]) -> Located | None:
+        """The file that a name leads to when it is imported from a folder."""
+        return self._below(base, parts, allow_base=False)
 
     def _below(self, base: str, parts: list[str], *, allow_base: bool) -> Located | None:
         """The longest part of the name that is a file below ``base``."""

@@ -78,13 +78,19 @@ class Streams:
         """The response class that a call constructs, if it constructs one (own subclasses included)."""
         func = call.func
         last = called_name(call)
-        if not last[:1].isupper() and last != "stream_with_context":
+        if not last[:1].isupper() and last not in self._plain_names:
             return None
         for value in self.infer.of(func, module):
             row = self.response_class(value)
             if row is not None:
                 return row, value
         return None
+
+    @cached_property
+    def _plain_names(self) -> frozenset[str]:
+        """The names of response classes and functions that do not begin with a capital letter."""
+        names = {path.rpartition(".")[2] for path in self.project.knowledge.responses}
+        return frozenset(name for name in names if not name[:1].isupper())
 
     def response_class(self, value: Value) -> Response | None:
         """The table's row for a response class, or for the known class that a project's class derives from."""
@@ -95,6 +101,8 @@ class Streams:
             for name in types.external_bases(self.infer, value.cls):
                 if name in rows:
                     return rows[name]
+        if value.kind == Kind.FUNCTION and value.function is not None:
+            return rows.get(self.facts.own.path_of(value.function))
         return None
 
     def _yielding(self, module: Module) -> Iterator[Stream]:

@@ -116,6 +116,8 @@ def external_role(infer: Inference, dotted: str) -> str:
     known = infer.tables.types.get(dotted) or infer.tables.graph_factories.get(dotted)
     if known is not None:
         return known.role
+    if dotted in infer.tables.savers:
+        return "saver"
     model = infer.tables.models.get(dotted)
     return "model" if model is not None and model.kind in ("chat", "llm") else ""
 
@@ -133,9 +135,12 @@ def bases(infer: Inference, cls: Class, seen: tuple[Class, ...] = ()) -> list[Cl
 
 
 def external_bases(infer: Inference, cls: Class) -> list[str]:
-    """The dotted names of every base outside the project."""
+    """The dotted names of every base outside the project; a class that the configuration names stands for itself, too."""
     found: list[str] = []
     for current in bases(infer, cls):
+        own = infer.project.facts.own.path_of(current)
+        if own and own not in found:
+            found.append(own)
         for base in current.bases:
             for value in infer.of(base, current.module, current.outer):
                 if value.kind == Kind.EXTERNAL and value.name not in found:
@@ -149,6 +154,8 @@ def external_base(infer: Inference, cls: Class) -> str:
     tables = infer.tables
     for name in names:
         if name in tables.responses or name in tables.models or name in tables.types or name in tables.blocking_classes:
+            return name
+        if name in tables.own:
             return name
     return names[0] if names else ""
 

@@ -316,7 +316,7 @@ class Inference:
                 return found
             return self._submodule(value.module, name) if name not in value.module.scope.bindings else ()
         if kind == Kind.INSTANCE:
-            if value.cls is not None:
+            if value.cls is not None and not self._is_known_method(value, name):
                 own = types.class_attribute(self, value.cls, name, value)
                 if own is not None:
                     return own
@@ -336,6 +336,10 @@ class Inference:
         if name in ("__aiter__", "__iter__") and kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR):
             return (Value(Kind.METHOD, name, inner=value),)
         return ()
+
+    def _is_known_method(self, value: Value, name: str) -> bool:
+        """Whether the tables speak of a method of a class that the configuration adds: then its own text does not count."""
+        return value.name in self.tables.own and self.tables.method(value.role, name) is not None
 
     # Functions
 

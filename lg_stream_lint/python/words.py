@@ -84,6 +84,11 @@ class Words:
 
     # What the tables stand for
 
+    def any_own(self, path: str) -> bool:
+        """Whether the file, or anything that it imports, speaks of what the configuration adds to the tables."""
+        names = {name.rpartition(".")[2] for name in self.project.knowledge.own}
+        return bool(names) and self.any_reached(path, tuple(sorted(names)))
+
     @cached_property
     def _models(self) -> re.Pattern[bytes]:
         return whole_words(model_names(self.project.knowledge))

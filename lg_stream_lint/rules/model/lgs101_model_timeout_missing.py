@@ -43,28 +43,19 @@ the constructed clients (langchain-openai 1.7.3, langchain-anthropic 1.7.7 and o
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Severity
-from lg_stream_lint.knowledge import UNLIMITED, Model, Slot
+from lg_stream_lint.knowledge import UNLIMITED, Model
 from lg_stream_lint.python.keywords import Keyword, Keywords, keywords_of
-from lg_stream_lint.python.syntax import argument, called_name, positional, string_value
-from lg_stream_lint.python.value import Kind, Value
+from lg_stream_lint.python.model_builds import Build, build_of, is_init_chat_model
+from lg_stream_lint.python.model_limits import always_wrapped, completed_later, has_limit, limited_later
+from lg_stream_lint.python.syntax import string_value
 from lg_stream_lint.rules.base import PythonRule
 
 #: Seconds. A class whose own default is not above this protects a stream, if late.
 _BEARABLE = 300
 _SUGGESTED = 60
-_LIMITERS = ("timeout", "wait_for", "fail_after", "move_on_after", "timeout_at")
-
-
-class _Built(NamedTuple):
-    """A construction: the class's row (None when a model is picked at run time) and the name it is shown by."""
-
-    row: Model | None
-    name: str
 
 
 class ModelTimeoutMissing(PythonRule):
@@ -77,71 +68,25 @@ class ModelTimeoutMissing(PythonRule):
 
     def visit_Call(self, node: cst.Call) -> None:
         """Judge one call, if it builds a model."""
-        built = self._built(node)
+        built = build_of(self.facts, node, self.module)
         if built is None:
+            if is_init_chat_model(self.facts, node, self.module):
+                self._unknown_provider(node)
             return
         row = built.row
-        if row is None:
-            self._unknown_provider(node)
-            return
         if row.default_timeout is None and not row.timeout_keywords:
             return
         keywords = keywords_of(self.facts, node, self.module)
-        if self._has_limit(row, keywords):
+        if has_limit(self.facts, row, keywords):
             self._report_void_limit(node, row, keywords)
             return
-        if row.default_timeout is None:
+        if row.default_timeout is None or (keywords.unknown and not keywords.from_caller):
             return
-        if keywords.unknown and not keywords.from_caller:
+        if self._limited_per_call(node, row) or completed_later(self.facts, node, self.module, row):
             return
-        if self._limited_per_call(node, row):
-            return
-        advice = keywords.from_caller or row.default_timeout <= _BEARABLE or self._wrapped(node)
+        wrapped = always_wrapped(self.facts, node, self.module)
+        advice = keywords.from_caller or row.default_timeout <= _BEARABLE or wrapped
         self.report(node, self._message(built, keywords), severity=Severity.INFO if advice else Severity.WARNING)
-
-    # What is built
-
-    def _built(self, node: cst.Call) -> _Built | None:
-        for value in self.values_of(node.func):
-            if value.kind == Kind.EXTERNAL:
-                if value.name == "functools.partial":
-                    return self._partial(node)
-                if value.name.endswith(".init_chat_model") and value.name.startswith("langchain"):
-                    return self._init_chat_model(node)
-                row = self.tables.models.get(value.name)
-                if row is not None and row.kind in ("chat", "llm", "sdk") and self._is_model(row, node):
-                    return _Built(row, row.path.rpartition(".")[2])
-        return None
-
-    def _is_model(self, row: Model, node: cst.Call) -> bool:
-        """Whether a constructor of many things (``boto3.client``) is asked for the one that is a model."""
-        return not row.when_argument or self._text(argument(node, "service_name", 0)) == row.when_argument
-
-    def _partial(self, node: cst.Call) -> _Built | None:
-        """``partial(ChatOpenAI, …)``, unless a later call of it gives the limit."""
-        args = positional(node)
-        for value in self.values_of(args[0]) if args else ():
-            row = self.tables.models.get(value.name) if value.kind == Kind.EXTERNAL else None
-            if row is not None and row.kind in ("chat", "llm", "sdk"):
-                name = row.path.rpartition(".")[2]
-                return None if self._completed_later(node, row) else _Built(row, name)
-        return None
-
-    def _completed_later(self, node: cst.Call, row: Model) -> bool:
-        wanted = {*row.timeout_keywords, *row.slots}
-        return any(
-            any(v.kind == Kind.PARTIAL and v.node is node for v in self.values_of(call.func))
-            for call in self.module.calls
-            if call is not node and any(a.keyword is not None and a.keyword.value in wanted for a in call.args)
-        )
-
-    def _init_chat_model(self, node: cst.Call) -> _Built | None:
-        """The class that ``init_chat_model`` picks for a literal model or provider name."""
-        given = string_value(argument(node, "model_provider"))
-        model = self._text(argument(node, "model", 0))
-        provider = self.tables.providers.get(given) if given else self.tables.provider_of(model) if model else None
-        row = self.tables.models.get(provider.model) if provider is not None else None
-        return _Built(row, "init_chat_model")
 
     def _unknown_provider(self, node: cst.Call) -> None:
         """``init_chat_model`` with a model picked at run time: the class is not known, but most have no limit of their own."""
@@ -151,9 +96,9 @@ class ModelTimeoutMissing(PythonRule):
             return
         if fields is not None and not self._fields_without_timeout(fields):
             return
-        if self._limited_later(node):
+        if limited_later(self.facts, node, self.module):
             return
-        advice = keywords.from_caller or self._wrapped(node)
+        advice = keywords.from_caller or always_wrapped(self.facts, node, self.module)
         message = (
             "init_chat_model gets no time limit, and most chat models have none of their own: when the provider goes silent, "
             f"the stream hangs until something else cuts it. Pass timeout={_SUGGESTED} (seconds; it limits each silence, "
@@ -168,28 +113,6 @@ class ModelTimeoutMissing(PythonRule):
         if len(values) != 1 or not isinstance(values[0].node, (cst.Tuple, cst.List)):
             return False
         return all(string_value(e.value) not in (None, "timeout", "request_timeout") for e in values[0].node.elements)
-
-    def _text(self, node: cst.BaseExpression | None) -> str | None:
-        if node is None:
-            return None
-        literal = string_value(node)
-        if literal is None:
-            texts = {string_value(v.node) for v in self.values_of(node) if v.kind == Kind.LITERAL and v.name == "str"}
-            literal = texts.pop() if len(texts) == 1 else None
-        return literal
-
-    # Whether it has a limit
-
-    def _has_limit(self, row: Model, keywords: Keywords) -> bool:
-        for name in row.timeout_keywords:
-            given = keywords.given.get(name)
-            if given is not None and not self._is_none(given) and not self._is_unlimited(given):
-                return True
-        for name, slot in row.slots.items():
-            given = keywords.given.get(name)
-            if given is not None and self._slot_limits(slot, given):
-                return True
-        return False
 
     def _report_void_limit(self, node: cst.Call, row: Model, keywords: Keywords) -> None:
         """Advice for a limit that only the HTTP client has, under a class that passes its own ``None`` over it.
@@ -208,105 +131,14 @@ class ModelTimeoutMissing(PythonRule):
             severity=Severity.INFO,
         )
 
-    def _is_none(self, given: Keyword) -> bool:
-        """Whether a value is the literal ``None``, or a constant that is."""
-        node = given.node
-        if isinstance(node, cst.Name) and node.value == "None":
-            return True
-        if isinstance(node, cst.Name):
-            bindings = given.module.scope.bindings.get(node.value, [])
-            if len(bindings) == 1 and given.module.scope_at(node).holder_of(node.value) is given.module.scope:
-                value = bindings[0].node
-                return bindings[0].kind == "assign" and isinstance(value, cst.Name) and value.value == "None"
-        return False
-
-    def _is_unlimited(self, given: Keyword) -> bool:
-        """``httpx.Timeout(None, connect=5)``: a limit in name only, as reading has none."""
-        for value in self.facts.infer.of(given.node, given.module):
-            if not value.name.endswith(".Timeout") or not isinstance(value.node, cst.Call) or value.home is None:
-                continue
-            default, read = argument(value.node, "timeout", 0), argument(value.node, "read")
-            written = read if read is not None else default
-            return isinstance(written, cst.Name) and written.value == "None"
-        return False
-
-    def _slot_limits(self, slot: Slot, given: Keyword) -> bool:
-        """Whether what is given through another keyword carries a limit; what cannot be resolved is taken to."""
-        if self._is_none(given):
-            return False
-        values = self.facts.infer.of(given.node, given.module)
-        return not values or any(self._value_limits(slot, value, given) for value in values)
-
-    def _value_limits(self, slot: Slot, value: Value, given: Keyword) -> bool:
-        if slot.kind == "client" or value.home is None:
-            return True
-        if isinstance(value.node, cst.Call):
-            inner = keywords_of(self.facts, value.node, value.home)
-        elif isinstance(value.node, cst.Dict):
-            spread = cst.Call(func=cst.Name("dict"), args=[cst.Arg(value.node, star="**")])
-            inner = keywords_of(self.facts, spread, value.home)
-        else:
-            return True
-        if inner.unknown or inner.from_caller:
-            return True
-        written = [inner.given[key] for key in slot.keys if key in inner.given]
-        if written:
-            return not all(self._is_none(item) for item in written)
-        # An HTTP client's own default does not count: LangChain's classes pass `None` over it, and the SDKs take it for unset.
-        return False
-
     def _limited_per_call(self, node: cst.Call, row: Model) -> bool:
         """Whether a limit is bound to the model (``.bind(timeout=…)``) or given with each request."""
-        return self._limited_later(node, *row.timeout_keywords, row.call_timeout)
-
-    def _limited_later(self, node: cst.Call, *names: str) -> bool:
-        wanted = {*names, "timeout"} - {""}
-        for call in self.module.calls:
-            if call is node or not any(a.keyword is not None and a.keyword.value in wanted for a in call.args):
-                continue
-            if isinstance(call.func, cst.Attribute) and self._starts_at(call.func.value, node):
-                return True
-        return False
-
-    def _starts_at(self, receiver: cst.BaseExpression, node: cst.Call) -> bool:
-        current: cst.CSTNode = receiver
-        while True:
-            if current is node:
-                return True
-            for value in self.values_of(current):
-                origin: Value | None = value
-                while origin is not None:
-                    if origin.node is node:
-                        return True
-                    origin = origin.inner
-            if not isinstance(current, cst.Attribute):
-                return False
-            current = current.value
-
-    def _wrapped(self, node: cst.Call) -> bool:
-        """Whether every use of the model in this file stands inside ``asyncio.timeout`` or ``wait_for``."""
-        uses = [
-            call
-            for call in self.module.calls
-            if isinstance(call.func, cst.Attribute) and call is not node and self._starts_at(call.func.value, node)
-        ]
-        return bool(uses) and all(self._inside_limit(call) for call in uses)
-
-    def _inside_limit(self, call: cst.Call) -> bool:
-        for parent in self.module.ancestors(call):
-            if isinstance(parent, cst.With) and any(_limits(item.item) for item in parent.items):
-                return True
-            if isinstance(parent, cst.Call) and _limits(parent):
-                return True
-            if isinstance(parent, cst.FunctionDef):
-                return False
-        return False
+        return limited_later(self.facts, node, self.module, *row.timeout_keywords, row.call_timeout)
 
     # The message
 
-    def _message(self, built: _Built, keywords: Keywords) -> str:
+    def _message(self, built: Build, keywords: Keywords) -> str:
         row = built.row
-        assert row is not None
         default = row.default_timeout
         wrong = next((name for name in row.ineffective if name in keywords.given), None)
         if wrong:
@@ -330,10 +162,3 @@ class ModelTimeoutMissing(PythonRule):
         amount = _SUGGESTED * 1000 if row.timeout_unit == "milliseconds" else _SUGGESTED
         unit = "milliseconds" if row.timeout_unit == "milliseconds" else "seconds"
         return f"Pass {row.timeout_keywords[0]}={amount} ({unit}; {limits})"
-
-
-def _limits(node: cst.BaseExpression) -> bool:
-    if not isinstance(node, cst.Call):
-        return False
-    name = called_name(node)
-    return name in _LIMITERS
