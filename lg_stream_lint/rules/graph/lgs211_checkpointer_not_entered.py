@@ -55,7 +55,7 @@ Silent with langgraph before 0.2, where `SqliteSaver.from_conn_string()` gave th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -66,6 +66,7 @@ from lg_stream_lint.python.syntax import argument, called_name, code_of, positio
 from lg_stream_lint.python.value import Kind, Value, is_none
 from lg_stream_lint.rules.base import Place, PythonRule
 
+_MOST_PLACES = 4
 _ENTERING = frozenset({"__enter__", "__aenter__", "__exit__", "__aexit__"})
 _STACKS = frozenset({"enter_context", "enter_async_context", "push", "push_async_exit"})
 
@@ -131,11 +132,29 @@ class CheckpointerNotEntered(PythonRule):
         if node.value is None or function is None or function.returned_annotation is None:
             return
         value = self._unentered(node.value)
-        if value is None:
-            return
-        promised = types.annotated(self.facts.infer, function.returned_annotation, self.module, function.outer)
-        if any(v.kind == Kind.INSTANCE and v.name.endswith("Saver") for v in promised):
-            self._say(value, node.value, f"is returned by {function.name}(), which promises a checkpointer,")
+        if value is not None and self._promises(function):
+            users = [Place(m, call, "the graph gets it from here") for m, call in self.facts.callers(function)]
+            how = f"is returned by {function.name}(), which promises a checkpointer,"
+            self._say(value, node.value, how, users[:_MOST_PLACES])
+
+    def _promises(self, function: Function) -> bool:
+        """Whether a function's annotation says that it returns a checkpointer."""
+        annotation = function.returned_annotation
+        if annotation is None:
+            return False
+        promised = types.annotated(self.facts.infer, annotation, function.module, function.outer)
+        return any(v.kind == Kind.INSTANCE and v.name.endswith("Saver") for v in promised)
+
+    def _is_said_there(self, value: Value) -> bool:
+        """Whether the context manager comes from a factory of another module that is reported itself: one cause, one finding."""
+        module, made = value.home, value.node
+        function = module.function_at(made) if module is not None and made is not None else None
+        if module is None or function is None or not self._promises(function):
+            return False
+        returned = (
+            node.value for node in walk_same_scope(function.node) if isinstance(node, cst.Return) and node.value
+        )
+        return any(v.node is made for node in returned for v in self.facts.infer.of(node, module))
 
     def visit_Assign(self, node: cst.Assign) -> None:
         """Judge ``graph.checkpointer = …``."""
@@ -156,11 +175,13 @@ class CheckpointerNotEntered(PythonRule):
         version = self.versions.of("langgraph")
         return None if version is not None and version.always("<0.2") else values[0]
 
-    def _say(self, value: Value, used: cst.CSTNode, how: str) -> None:
+    def _say(self, value: Value, used: cst.CSTNode, how: str, more: Sequence[Place] = ()) -> None:
         made = value.node
         assert isinstance(made, cst.Call)
         assert value.inner is not None
         here = value.home is self.module
+        if not here and self._is_said_there(value):
+            return
         saver = value.inner.name.rpartition(".")[2]
         enter = "async with" if saver.startswith("Async") else "with"
         self.report(
@@ -168,7 +189,7 @@ class CheckpointerNotEntered(PythonRule):
             f"{code_of(made.func, 50)}() returns a context manager, and it {how} without being entered: the graph has no "
             "usable checkpointer, and a stream ends before its first token. "
             f"Enter it with `{enter} … as saver` in the lifespan, and compile the graph with `saver`.",
-            related=[Place(self.module, used, "used here")]
+            related=[Place(self.module, used, "used here"), *more]
             if here
             else [Place(value.home, made, "the context manager is made here")]
             if value.home is not None
