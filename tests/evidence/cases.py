@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,16 @@ class Case:
 
     def complaints(self, seen: Observation) -> list[str]:
         """What is not as promised, in words."""
-        held = words(seen)
+        return self.wrong_words(words(seen)) + self.wrong_texts(seen)
+
+    def wrong_words(self, held: Collection[str]) -> list[str]:
+        """Which words of the vocabulary do not hold and should, or the other way round."""
         found = [f"{word!r} does not hold" for word in self.expect if word not in held]
-        found += [f"{word!r} holds" for word in self.never if word in held]
-        found += [f"the log lacks {text!r}" for text in self.log if text not in seen.log]
+        return found + [f"{word!r} holds" for word in self.never if word in held]
+
+    def wrong_texts(self, seen: Observation) -> list[str]:
+        """What the log and the body lack, or have and should not."""
+        found = [f"the log lacks {text!r}" for text in self.log if text not in seen.log]
         found += [f"the log has {text!r}" for text in self.no_log if text in seen.log]
         found += [f"the body lacks {text!r}" for text in self.body if text not in seen.text]
         found += [f"the body has {text!r}" for text in self.no_body if text in seen.text]
@@ -87,7 +93,8 @@ def _strings(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _case(code: str, folder: Path, entry: Mapping[str, Any]) -> Case:
+def case_of(code: str, folder: Path, entry: Mapping[str, Any]) -> Case:
+    """The case that an entry describes; its files lie in the folder."""
     if unknown := sorted(set(entry) - KEYS):
         raise EvidenceError(f"unknown key {unknown[0]!r}")
     if missing := [key for key in ("file", "shows", "expect") if not entry.get(key)]:
@@ -140,7 +147,7 @@ def read(path: Path) -> list[Case]:
 
 def _numbered(path: Path, number: int, entry: Mapping[str, Any]) -> Case:
     try:
-        return _case(path.parent.name, path.parent, entry)
+        return case_of(path.parent.name, path.parent, entry)
     except EvidenceError as error:
         raise EvidenceError(f"{path}: run {number}: {error}") from None
 

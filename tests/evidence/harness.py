@@ -60,13 +60,13 @@ def copy_out(fixture: Path, folder: Path) -> None:
 
 
 @contextmanager
-def running(case: Case, folder: Path, model_url: str) -> Iterator[tuple[int | None, Path]]:
+def running(case: Case, folder: Path, model_url: str, interpreter: str) -> Iterator[tuple[int | None, Path]]:
     """The application as a process: its port once it answers, or ``None`` when it does not start; and its log."""
     server = SERVERS[case.server]
     log = folder / "server.log"
     for _ in range(ATTEMPTS):
         port = free_port()
-        command = server.command(Target(python(), case.app, folder, port))
+        command = server.command(Target(interpreter, case.app, folder, port))
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command, cwd=folder, env=environment(case.app, model_url), stdout=output, stderr=subprocess.STDOUT
@@ -119,13 +119,13 @@ def settle(case: Case, model: FakeModel) -> None:
         time.sleep(0.05)
 
 
-def observe(case: Case) -> Observation:
-    """Run the case once and say what was seen."""
+def observe(case: Case, interpreter: str | None = None) -> Observation:
+    """Run the case once, with that interpreter or the one that has the libraries, and say what was seen."""
     request = {"headers": case.headers, "body": case.json}
     with tempfile.TemporaryDirectory(prefix="evidence-") as name, FakeModel(case.model) as model:
         folder = Path(name)
         copy_out(case.path, folder)
-        with running(case, folder, model.url) as (port, log):
+        with running(case, folder, model.url, interpreter or python()) as (port, log):
             if port is None:
                 return Observation(started=False, log=read_log(log))
             prober = Prober(port)

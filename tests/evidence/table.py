@@ -68,10 +68,10 @@ def steadied(new: Entry, old: Mapping[str, Any] | None) -> Entry:
     return new | kept
 
 
-def observed(case: Case) -> Observation:
+def observed(case: Case, interpreter: str | None = None) -> Observation:
     """Run it, and once more when it is not as promised: the machine may have been busy."""
-    seen = observe(case)
-    return observe(case) if case.complaints(seen) else seen
+    seen = observe(case, interpreter)
+    return observe(case, interpreter) if case.complaints(seen) else seen
 
 
 def read_record() -> dict[str, Any]:
