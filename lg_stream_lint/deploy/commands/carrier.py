@@ -1,0 +1,63 @@
+"""What a command stands in: the file, the place, the environment, the folder that it runs in, and what it is known as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from lg_stream_lint.deploy.files import Context
+from lg_stream_lint.deploy.settings import Target, Where
+
+_NOTHING: Mapping[str, Variable] = MappingProxyType({})
+
+
+class Stands:
+    """The kinds of files that carry commands, as far as rules tell them apart."""
+
+    IMAGE = "image"  # a Dockerfile's CMD or ENTRYPOINT
+    UNIT = "unit"  # systemd, supervisor: what a machine starts at boot
+    MANIFEST = "manifest"  # Kubernetes, ECS, a platform's file, a Procfile: what production runs
+    COMPOSE = "compose"  # production or somebody's desk
+    SCRIPT = "script"  # a shell script, Makefile, package.json or Python file that nothing is known to run
+
+
+class Word(NamedTuple):
+    """One word of a command with its place."""
+
+    text: str
+    where: Where
+
+
+class Variable(NamedTuple):
+    """An environment variable that the file sets, where, and whether its value is only a default (``${X:-4}``)."""
+
+    value: str
+    where: Where
+    overridable: bool = False
+
+
+class Carrier(NamedTuple):
+    """What carries a command.
+
+    * ``context``: access to other files (a ``gunicorn.conf.py``, a ``start.sh`` that the command runs).
+    * ``where``: the command's place; what has no place of its own in it (a default) stands here.
+    * ``stands``: one of :class:`Stands`.
+    * ``env``: the variables that the file sets for the command, by name.
+    * ``bases``: absolute folders of the repository that may be the one that the command runs in, the likeliest first.
+    * ``known_as``: what others call it: ``Target("file", Dockerfile)``, ``Target("unit", …)``. The port is added.
+    * ``shell``: empty when the words go to the system as they are (exec form, systemd); else the shell that gets the
+      text: ``/bin/sh``, ``bash``. A command that is a ``str`` is split as a shell does in either case.
+    * ``image``: the base image, which tells what ``/bin/sh`` is; empty where not known or not in a container.
+    * ``at``: the place of two offsets in a command that is a ``str`` (``file.at`` shifted); None when all is ``where``.
+    """
+
+    context: Context
+    where: Where
+    stands: str = Stands.SCRIPT
+    env: Mapping[str, Variable] = _NOTHING
+    bases: tuple[str, ...] = ()
+    known_as: tuple[Target, ...] = ()
+    shell: str = ""
+    image: str = ""
+    at: Callable[[int, int], Where] | None = None
