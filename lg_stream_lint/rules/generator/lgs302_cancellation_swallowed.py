@@ -68,7 +68,7 @@ None yet: end the handler with `raise`, or catch `Exception`, which a cancellati
 
 ## Limits
 Silent when the handler ends the function, when the `try` only waits for tasks (whose own cancellation arrives there too),
-and when the handler raises anything or calls something that does. From langgraph 0.2.62 on, a run that streams `messages`
+and when the handler raises anything or calls something that does. From langgraph 0.2.61 on, a run that streams `messages`
 may go on after a disconnect all the same.
 
 ## Evidence

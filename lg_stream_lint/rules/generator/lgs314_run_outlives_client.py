@@ -6,7 +6,7 @@ the response's own generator.
 
 ## Why it cuts the stream
 It does not cut it: it costs. The server cancels the generator again and again when the client disconnects, which from
-langgraph 0.2.62 on interrupts the run's own clean-up: the node that is running goes on to its end, with its tokens and a
+langgraph 0.2.61 on interrupts the run's own clean-up: the node that is running goes on to its end, with its tokens and a
 slot of the worker, and nobody reads them (`the model keeps generating after disconnect`).
 
 ## Example
@@ -78,7 +78,7 @@ Modes that are not literal are silent, and so are synchronous graphs and nodes, 
 
 ## Evidence
 `fixtures/LGS314/evidence.yaml`: the client leaves, and the model's answer is read to its end or not. langgraph 0.2.60 stops;
-0.2.62, 0.2.67, 0.2.70, 0.2.76, 0.3.34, 0.4.10, 0.5.4, 0.6.11 and 1.2.22 go on.
+0.2.61, 0.2.62, 0.2.67, 0.2.70, 0.2.76, 0.3.34, 0.4.10, 0.5.4, 0.6.11 and 1.2.22 go on.
 
 ## References
 - <https://anyio.readthedocs.io/en/stable/cancellation.html>
@@ -98,7 +98,7 @@ from lg_stream_lint.python.uses import is_true
 from lg_stream_lint.rules.base import Place, PythonRule
 
 _MODES = frozenset({"messages", "custom"})
-_SINCE = ">=0.2.62"
+_SINCE = ">=0.2.61"
 
 
 class RunOutlivesClient(PythonRule):
@@ -128,7 +128,7 @@ class RunOutlivesClient(PythonRule):
                 continue
             why = self._why(call)
             if why and call.module is self.module:
-                known = f"langgraph {fact.exact}" if fact is not None and fact.exact else "langgraph 0.2.62 or newer"
+                known = f"langgraph {fact.exact}" if fact is not None and fact.exact else "langgraph 0.2.61 or newer"
                 self.report(
                     call.call,
                     f"With {why} ({known}) the running node goes on to its end after the client has left, unseen and paid for. "
