@@ -130,6 +130,7 @@ def _run_rules(module: Module) -> FileResult:
     drive(module.tree, visits, leaves)
     findings = _findings(module, reports)
     handlers, streaming, not_followed = _coverage(module, errors)
+    facts = _facts(module, findings, errors)
     return FileResult(
         module.path,
         findings,
@@ -138,7 +139,19 @@ def _run_rules(module: Module) -> FileResult:
         handlers=handlers,
         streaming=streaming,
         not_followed=not_followed,
+        facts=facts,
     )
+
+
+def _facts(module: Module, findings: Sequence[Finding], errors: list[str]) -> FileFacts | None:
+    """What the rules over settings need to know of the file."""
+    from lg_stream_lint.python.summary import file_facts
+
+    try:
+        return file_facts(module, findings)
+    except Exception as error:  # noqa: BLE001 - the other half of the run is no reason to lose the findings
+        errors.append(f"summary failed in {module.path}: {type(error).__name__}: {error}")
+        return None
 
 
 def _guarded(

@@ -16,6 +16,7 @@ from lg_stream_lint.finding import Finding, Severity
 if TYPE_CHECKING:
     from lg_stream_lint.analysis import FileResult
     from lg_stream_lint.config import Config
+    from lg_stream_lint.deploy.code import FileFacts
     from lg_stream_lint.deploy.deployment import Deployment
 
 _READ_FOR_NAMES = 400_000  # bytes; what starts a server stands in a short file
@@ -56,7 +57,7 @@ def look(
         deployments.setdefault(deployment.repository, deployment)
     wanted = set(claimed)
     for deployment in deployments.values():
-        deployment.add_facts(result.facts for result in known if result.facts is not None)
+        deployment.add_facts(_facts_of(result) for result in known)
         found += _shown(deployment, wanted, config)
         not_read += [
             f"{note.where.path}:{note.where.span.row}: {note.reason}"
@@ -65,6 +66,13 @@ def look(
         ]
         errors += deployment.errors
     return Around(tuple(found), sum(1 for p in claimed if not p.endswith(".py")), tuple(not_read), tuple(errors))
+
+
+def _facts_of(result: FileResult) -> FileFacts:
+    """A file's facts; a file that was looked at and says nothing is not looked at again."""
+    from lg_stream_lint.deploy.code import FileFacts
+
+    return result.facts if result.facts is not None else FileFacts(result.path)
 
 
 def in_file(path: str, source: bytes, config: Config) -> tuple[Finding, ...]:

@@ -30,13 +30,13 @@ class Coverage(NamedTuple):
 
     files_read: int = 0
     files_analysed: int = 0
-    deployment_files: int = 0
     handlers: int = 0
     streaming_handlers: int = 0
     not_followed: tuple[str, ...] = ()
-    not_read: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     too_large: tuple[str, ...] = ()
+    deployment_files: int = 0
+    not_read: tuple[str, ...] = ()
 
 
 class RunResult(NamedTuple):

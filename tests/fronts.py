@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lg_stream_lint.deploy.kinds import is_candidate
 from tests.projects import Place
 
 
@@ -154,7 +155,9 @@ def by_command(root: Path, advice: str = "") -> list[Found]:
 def by_standard_input(root: Path, advice: str = "") -> list[Found]:
     """``lg-stream-lint - --stdin-filename …`` for each file."""
     found: set[Found] = set()
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(root.rglob("*")):
+        if not path.is_file() or not (path.suffix == ".py" or is_candidate(path.name)):
+            continue
         name = path.relative_to(root).as_posix()
         for options in _runs(advice):
             given = ("--isolated", "--output-format", "json", "--stdin-filename", name, *options)

@@ -6,7 +6,8 @@ their own, which is then the project's root. A comment says what is expected on 
     return graph.astream(state)  # expect: LGS401
 
 Several codes are separated by commas; a comment that stands alone speaks of the next line. What is not expected must
-not be found, whatever the code.
+not be found, whatever the code. A file that can hold no comments (JSON) is spoken of in ``expect.txt`` beside it, line by
+line: ``vercel.json:4 LGS603``.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from lg_stream_lint.finding import is_about_settings
 from lg_stream_lint.rules.registry import rules
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "fixtures"
 
 MARK = re.compile(r"#\s*expect:\s*(?P<codes>LGS\d{3}(?:\s*,\s*LGS\d{3})*)")
+LIST = "expect.txt"
+LISTED = re.compile(r"(?P<file>[^:]+):(?P<row>\d+)\s+(?P<code>LGS\d{3})$")
 LINE_END = re.compile(r"\r\n|\r|\n")
 # A project is known by a file like this one; without it a copy would be judged as part of what lies around it.
 MARKER = {"pyproject.toml": b'[project]\nname = "copied-out"\nversion = "0"\n'}
@@ -60,6 +64,11 @@ class Project(NamedTuple):
         return self.code if rule is not None and rule.severity == "info" else ""
 
     @property
+    def deploys(self) -> bool:
+        """Whether it is about the files around the code."""
+        return is_about_settings(self.code)
+
+    @property
     def python(self) -> Mapping[str, bytes]:
         """Its Python files."""
         return {path: content for path, content in self.files.items() if path.endswith(".py")}
@@ -67,7 +76,9 @@ class Project(NamedTuple):
     @property
     def expected(self) -> Counter[Place]:
         """What the marks say."""
-        return Counter(place for path, content in self.files.items() for place in marks(path, content))
+        listed = self.files.get(LIST, b"").decode().splitlines()
+        beside = [Place(m["file"], int(m["row"]), m["code"]) for line in listed if (m := LISTED.match(line))]
+        return Counter([*beside, *(place for path, content in self.files.items() for place in marks(path, content))])
 
     def with_files(self, files: Mapping[str, bytes]) -> Project:
         """The same project with other files."""
@@ -117,6 +128,8 @@ def paths(code: str = "LGS*", kind: str = "*") -> list[Path]:
 
 
 PATHS = tuple(paths())
-PROJECTS = tuple(load(path) for path in PATHS)
+ALL = tuple(load(path) for path in PATHS)
+DEPLOYED = tuple(project for project in ALL if project.deploys)
+PROJECTS = tuple(project for project in ALL if not project.deploys)
 BAD = tuple(project for project in PROJECTS if project.bad)
 GOOD = tuple(project for project in PROJECTS if not project.bad)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lg_stream_lint import docs
-from lg_stream_lint.rules.registry import FAMILIES, RuleInfo, rules
+from lg_stream_lint.rules.registry import DEPLOYMENT, FAMILIES, RuleInfo, rules
 from tests import fronts
 from tests.projects import FIXTURES, ROOT, Project, paths
 
@@ -26,6 +26,7 @@ SECTIONS = (
     "References",
 )
 CODE_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+TITLED_BLOCK = re.compile(r'```\w* title="(?P<file>[^"]+)"\n(?P<text>.*?)```', re.DOTALL)
 README = ROOT / "README.md"
 # Rules about the tool itself show nothing that could be run.
 WITHOUT_FIXTURES = "tool"
@@ -62,8 +63,21 @@ def test_the_summary_is_a_sentence_of_one_line(rule: RuleInfo) -> None:
     assert re.fullmatch(r"[A-Z`].*\.", rule.summary)
 
 
+def found_in_files(text: str, root: Path, severity: str) -> list[str]:
+    """The codes that the command finds in the files that a section shows, each with its name."""
+    files = {block["file"]: block["text"].encode() for block in TITLED_BLOCK.finditer(text)}
+    assert files
+    root = Project("example", files).write(root)
+    options = ["--isolated", "--output-format", "json", *(["--pedantic"] if severity == "info" else [])]
+    return [entry["code"] for entry in fronts.command(*options, ".", at=root).report]
+
+
 @every_rule
 def test_the_example_fires_and_its_repair_does_not(rule: RuleInfo, root: Path, tmp_path: Path) -> None:
+    if rule.family in DEPLOYMENT:
+        assert set(found_in_files(sections(rule)["Example"], root, rule.severity)) == {rule.code}
+        assert found_in_files(sections(rule)["Use instead"], tmp_path / "repaired", rule.severity) == []
+        return
     example, repair = (CODE_BLOCK.findall(sections(rule)[name]) for name in ("Example", "Use instead"))
     assert example
     assert repair

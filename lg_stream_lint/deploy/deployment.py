@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.config import Config
     from lg_stream_lint.deploy.code import CodeFacts, FileFacts
     from lg_stream_lint.deploy.ways import Way
+    from lg_stream_lint.knowledge import Knowledge
     from lg_stream_lint.versions import Versions
 
 #: Files; more manifests than this are generated, and the rest is a note.
@@ -33,12 +34,19 @@ class Inventory(NamedTuple):
 class Deployment:
     """What a repository's files say about how it is run. Everything is read when it is first asked for.
 
-    ``overrides`` are bytes that stand for a file: standard input, an editor's buffer.
+    ``overrides`` are bytes that stand for a file: standard input, an editor's buffer. ``tables`` are those of the run.
     """
 
-    def __init__(self, repository: str, inventory: Inventory, overrides: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        repository: str,
+        inventory: Inventory,
+        overrides: dict[str, bytes] | None = None,
+        tables: Knowledge | None = None,
+    ) -> None:
         self.repository = repository
         self.inventory = inventory
+        self.tables = tables
         self.context = Context(repository, overrides)
         self.errors: list[str] = []
         self._facts: dict[str, FileFacts] = {}
@@ -166,16 +174,17 @@ def deployment_of(path: str, config: Config | None = None, overrides: dict[str, 
     """
     from lg_stream_lint import config as configuration
     from lg_stream_lint.discovery import inventory
+    from lg_stream_lint.engine import tables_of
     from lg_stream_lint.roots import repository_of, root_of
 
     top = repository_of(path) or root_of(path)
     settings = config or configuration.Config()
     key = (top, settings.digest())
     if overrides:
-        return Deployment(top, inventory(top, settings), overrides)
+        return Deployment(top, inventory(top, settings), overrides, tables_of(settings))
     found = _deployments.get(key)
     if found is None:
-        found = _deployments[key] = Deployment(top, inventory(top, settings))
+        found = _deployments[key] = Deployment(top, inventory(top, settings), None, tables_of(settings))
     return found
 
 

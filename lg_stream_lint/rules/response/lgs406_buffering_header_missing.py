@@ -68,10 +68,10 @@ import libcst as cst
 
 from lg_stream_lint.python.responses import EVENT_STREAM
 from lg_stream_lint.python.streams import Stream
+from lg_stream_lint.python.unbuffered import asks_for_no_buffering
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import PythonRule
 
-_HEADER = "X-Accel-Buffering"
 _FRAMINGS = frozenset({"raw", "fastapi-sse-marker"})
 
 
@@ -97,14 +97,9 @@ class BufferingHeaderMissing(PythonRule):
         responses = self.facts.responses
         if stream.content is None or self._is_finished(stream.content):
             return False
-        headers = responses.headers(stream)
-        given = headers.given.get(_HEADER.lower())
-        said = responses.text(given.node, given.module) if given is not None else None
-        if headers.has(_HEADER) is not False and (said is None or said.lower() == "no"):
+        if asks_for_no_buffering(self.facts, stream) is not False or not responses.is_token_stream(stream):
             return False
-        if not responses.is_token_stream(stream):
-            return False
-        return not responses.project_sets(_HEADER) and not responses.never_awaited(stream)
+        return not responses.never_awaited(stream)
 
     def _is_finished(self, content: cst.BaseExpression) -> bool:
         """Whether the content is a text or another thing that is there already: nothing to hold back."""

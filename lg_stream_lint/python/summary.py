@@ -1,0 +1,217 @@
+"""What a Python file says that the rules over settings ask: its streams, its models' limits, what blocks in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lg_stream_lint.deploy.code import BlockFact, FileFacts, ModelFact, StreamFact
+from lg_stream_lint.deploy.settings import Where
+from lg_stream_lint.finding import Finding, Severity
+from lg_stream_lint.python.gate import is_test_module
+from lg_stream_lint.python.keywords import Keywords, keywords_of
+from lg_stream_lint.python.model_builds import Build, build_of, feeds_stream, number, read_limit
+from lg_stream_lint.python.responses import EVENT_STREAM
+from lg_stream_lint.python.scopes import Function
+from lg_stream_lint.python.silence import may_be_silent, pings, pings_by_itself
+from lg_stream_lint.python.sources import sources
+from lg_stream_lint.python.streams import Stream
+from lg_stream_lint.python.syntax import called_name, positional, string_value
+from lg_stream_lint.python.unbuffered import asks_for_no_buffering
+
+if TYPE_CHECKING:
+    from lg_stream_lint.python.facts import Facts
+    from lg_stream_lint.python.module import Module
+
+_BLOCKING = ("LGS201", "LGS204")
+_WAITS = frozenset({"wait", "wait_for", "timeout", "fail_after", "move_on_after", "sleep", "timeout_at"})
+#: Seconds between the pings of sse-starlette and of FastAPI's SSE class (measured: sse-starlette 3.7.0, fastapi 0.165.0).
+_OWN_PING = 15.0
+
+
+def file_facts(module: Module, findings: Iterable[Finding]) -> FileFacts | None:
+    """The facts of one file, given its findings; None for tests and for files that say nothing."""
+    if is_test_module(module.path):
+        return None
+    facts = module.project.facts
+    found = FileFacts(
+        module.path,
+        streams=tuple(_streams(facts, module)),
+        models=tuple(_models(facts, module)),
+        blocking=tuple(_blocking(module, findings)),
+        memory_savers=tuple(_memory_savers(facts, module)),
+        mangum=tuple(_named(facts, module, "Mangum", "mangum.")),
+    )
+    return found if any(found[1:]) else None
+
+
+def _where(module: Module, node: cst.CSTNode) -> Where:
+    return Where(module.path, module.span(node))
+
+
+def _blocking(module: Module, findings: Iterable[Finding]) -> Iterator[BlockFact]:
+    for finding in findings:
+        if finding.code in _BLOCKING and finding.severity != Severity.INFO:
+            what = finding.message.partition(" blocks ")[0].partition(" runs ")[0]
+            yield BlockFact(Where(module.path, finding.span), finding.code, what)
+
+
+# Streams
+
+
+def _streams(facts: Facts, module: Module) -> Iterator[StreamFact]:
+    for stream in facts.streams.of(module):
+        node = stream.call if stream.call is not None else stream.handler.node if stream.handler is not None else None
+        if node is None or not _carries_tokens(facts, stream):
+            continue
+        handler = stream.handler or module.function_at(node)
+        functions = [link.function for link in facts.streams.links(stream)]
+        found = [source for function in functions for source in sources(facts, function)]
+        yield StreamFact(
+            _where(module, node),
+            tuple(_routes(handler)) if handler is not None else (),
+            heartbeat(facts, stream),
+            asks_for_no_buffering(facts, stream),
+            facts.responses.media_type(stream) == EVENT_STREAM or pings_by_itself(facts, stream),
+            handler is not None and not handler.is_generator and any(sources(facts, handler)),
+            any("tool" in may_be_silent(facts, source) for source in found),
+        )
+
+
+def _carries_tokens(facts: Facts, stream: Stream) -> bool:
+    return facts.responses.source(stream) is not None or facts.responses.is_token_stream(stream)
+
+
+def _routes(handler: Function) -> Iterator[str]:
+    """The literal paths in a handler's decorators; prefixes of routers are not added."""
+    for decorator in handler.decorators:
+        if isinstance(decorator, cst.Call):
+            for argument in positional(decorator)[:1]:
+                text = string_value(argument)
+                if text is not None and text.startswith("/"):
+                    yield text
+
+
+def heartbeat(facts: Facts, stream: Stream) -> float | None:
+    """Seconds between the pings of a stream; None when it has none, and 0 when their interval cannot be read."""
+    if pings_by_itself(facts, stream):
+        given = facts.responses.argument(stream, "ping") if stream.call is not None else None
+        written = number(facts, given) if given is not None else None
+        return written if written is not None else _OWN_PING if given is None else 0.0
+    intervals = [
+        _interval(facts, link.function)
+        for link in facts.streams.links(stream)
+        if pings(facts, link.function)
+    ]  # fmt: skip
+    return max(intervals) if intervals else None
+
+
+def _interval(facts: Facts, function: Function) -> float:
+    """The longest wait that is written in a generator that pings; 0 when none is."""
+    longest = 0.0
+    for call in function.calls:
+        if called_name(call) not in _WAITS:
+            continue
+        for given in keywords_of(facts, call, function.module).given.values():
+            longest = max(longest, number(facts, given) or 0.0)
+        for node in positional(call):
+            if isinstance(node, (cst.Integer, cst.Float)):
+                longest = max(longest, float(node.evaluated_value))
+    return longest
+
+
+# Models
+
+
+def _models(facts: Facts, module: Module) -> Iterator[ModelFact]:
+    for call in module.calls:
+        build = build_of(facts, call, module)
+        if build is None or not feeds_stream(facts, build, call, module):
+            continue
+        keywords = keywords_of(facts, call, module)
+        limit, explicit = _limit(facts, build, keywords)
+        retries = _retries(facts, build, keywords)
+        total = build.row.total_for in ("async", "both")
+        yield ModelFact(
+            _where(module, call),
+            build.name,
+            limit,
+            explicit,
+            total,
+            _chunk(facts, build, keywords, module),
+            retries + 1,
+        )
+
+
+def _limit(facts: Facts, build: Build, keywords: Keywords) -> tuple[float | None, bool]:
+    row = build.row
+    for name in row.timeout_keywords:
+        if name in keywords.given:
+            node = keywords.given[name].node
+            if isinstance(node, cst.Name) and node.value == "None":
+                return (row.default_timeout if row.kind == "sdk" else math.inf), True
+            return read_limit(facts, build, keywords), True
+    if keywords.unknown or keywords.from_caller or any(slot in keywords.given for slot in row.slots):
+        return None, False
+    return row.default_timeout, False
+
+
+def _retries(facts: Facts, build: Build, keywords: Keywords) -> int:
+    given = keywords.given.get(build.row.retries_keyword)
+    written = number(facts, given) if given is not None else build.row.retries_default
+    return int(written or 0)
+
+
+def _chunk(facts: Facts, build: Build, keywords: Keywords, module: Module) -> float | None:
+    """Seconds between two chunks after which the client gives up; pings of the application do not reset it."""
+    row = build.row
+    if not row.chunk_timeout_keyword:
+        return None
+    given = keywords.given.get(row.chunk_timeout_keyword)
+    if given is not None:
+        return number(facts, given)
+    version = module.project.versions(module.path).of(row.package)
+    since = row.chunk_timeout_since
+    if version is not None and since and version.always(f">={since}") is False:
+        return None
+    return row.chunk_timeout
+
+
+# What else matters to a deployment
+
+
+def _memory_savers(facts: Facts, module: Module) -> Iterator[Where]:
+    rows = facts.project.knowledge.savers
+    names = {path.rpartition(".")[2] for path, row in rows.items() if row.in_memory}
+    for call in module.calls:
+        if called_name(call) in names and any(
+            (row := rows.get(value.name)) is not None and row.in_memory for value in facts.infer.of(call.func, module)
+        ):
+            yield _where(module, call)
+
+
+def _named(facts: Facts, module: Module, name: str, prefix: str) -> Iterator[Where]:
+    for call in module.calls_of(name):
+        if any(value.name.startswith(prefix) for value in facts.infer.of(call.func, module)):
+            yield _where(module, call)
+
+
+def interface(module: Module, attribute: str) -> str:
+    """``asgi`` or ``wsgi``, by the class of the application that a module holds under a name; empty when not known."""
+    facts = module.project.facts
+    found = {_INTERFACES.get(_framework(facts, value.name), "") for value in facts.infer.member(module, attribute)}
+    return found.pop() if len(found) == 1 else ""
+
+
+_INTERFACES = {
+    **dict.fromkeys(("fastapi", "starlette", "litestar", "quart", "sanic", "django-ninja"), "asgi"),
+    "flask": "wsgi",
+}
+
+
+def _framework(facts: Facts, path: str) -> str:
+    row = facts.project.knowledge.apps.get(path)
+    return row.framework if row is not None and row.kind == "app" else ""
