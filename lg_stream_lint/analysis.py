@@ -12,7 +12,7 @@ from lg_stream_lint.python.gate import Gate, Needs, has_framework_word, is_test_
 from lg_stream_lint.python.parsing import NotAnalysed
 from lg_stream_lint.python.syntax import drive
 from lg_stream_lint.rules import registry
-from lg_stream_lint.rules.base import PythonRule, Report
+from lg_stream_lint.rules.base import Elsewhere, Place, PythonRule, Report
 
 if TYPE_CHECKING:
     from lg_stream_lint.deploy.code import FileFacts
@@ -202,7 +202,7 @@ def _findings(module: Module, reports: Sequence[Report]) -> tuple[Finding, ...]:
             module.path,
             span,
             suppressing_lines(module, report.node, span),
-            tuple(Related(p.module.path, p.module.span(p.node), p.message) for p in report.related),
+            tuple(map(_related, report.related)),
             report.fix,
         )
         found.setdefault((info.code, span), (finding, report.rule))
@@ -212,6 +212,12 @@ def _findings(module: Module, reports: Sequence[Report]) -> tuple[Finding, ...]:
         if not any(other.code in rule.loses_to and _covers(other.span, finding.span) for other, _ in found.values())
     ]
     return tuple(sorted(kept, key=lambda finding: finding.sort_key))
+
+
+def _related(place: Place | Elsewhere) -> Related:
+    if isinstance(place, Place):
+        return Related(place.module.path, place.module.span(place.node), place.message)
+    return Related(place.where.path, place.where.span, place.message)
 
 
 def _covers(winner: Span, loser: Span) -> bool:

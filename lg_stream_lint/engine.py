@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.analysis import FileResult
     from lg_stream_lint.config import Config
     from lg_stream_lint.knowledge import Knowledge
+    from lg_stream_lint.python.project import Project
 
 #: Bytes; larger files are data or generated, and are counted, not analysed.
 LARGEST = 5_000_000
@@ -103,10 +104,17 @@ def _standard_input(path: str, source: bytes, config: Config) -> RunResult:
 def analyse_source(path: str, source: bytes, config: Config) -> FileResult:
     """One file's findings before suppression and selection, for front ends that bring the source themselves."""
     from lg_stream_lint.analysis import analyse
-    from lg_stream_lint.python.project import project_of
 
     path = os.path.abspath(path)
-    return analyse(path, source, project_of(path, tables_of(config)), explicit=True)
+    return analyse(path, source, _project(path, config), explicit=True)
+
+
+def _project(path: str, config: Config) -> Project:
+    from lg_stream_lint.python.project import project_of
+
+    project = project_of(path, tables_of(config))
+    project.config = config
+    return project
 
 
 def _all(files: Sequence[str], explicit: frozenset[str], config: Config) -> list[_Outcome]:
@@ -131,9 +139,8 @@ def _one(path: str, config: Config, *, explicit: bool, source: bytes | None = No
         except OSError as error:
             return _not_opened(path, str(error.strerror or error), config, explicit=explicit)
     from lg_stream_lint.analysis import analyse
-    from lg_stream_lint.python.project import project_of
 
-    result = analyse(path, source, project_of(path, tables_of(config)), explicit=explicit)
+    result = analyse(path, source, _project(path, config), explicit=explicit)
     return _Outcome(result, shown(result, source, config), read=True)
 
 

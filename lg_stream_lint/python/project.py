@@ -15,6 +15,8 @@ from lg_stream_lint.python.parsing import NotAnalysed, parse
 from lg_stream_lint.roots import import_roots, is_root, names_in, repository_of, root_of
 
 if TYPE_CHECKING:
+    from lg_stream_lint.config import Config
+    from lg_stream_lint.deploy.deployment import Deployment
     from lg_stream_lint.python.facts import Facts
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.versions import Versions
@@ -50,6 +52,7 @@ class Project:
     def __init__(self, root: str, tables: Knowledge | None = None) -> None:
         self.root = root
         self.knowledge = tables or knowledge()
+        self.config: Config | None = None
         self.sources: dict[str, bytes] = {}
         self._modules: dict[str, Module | None] = {}
         self._bytes: dict[str, bytes | None] = {}
@@ -262,6 +265,13 @@ class Project:
     def import_graph(self) -> ImportGraph:
         """Which files import which."""
         return ImportGraph(self)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """What the files around the code of this project's repository say; read when a finding depends on it."""
+        from lg_stream_lint.deploy.deployment import deployment_of
+
+        return deployment_of(os.path.join(self.root, "_"), self.config)
 
     # Facts
 

@@ -12,6 +12,7 @@ from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.value import Value, Values
 
 if TYPE_CHECKING:
+    from lg_stream_lint.deploy.settings import Where
     from lg_stream_lint.knowledge import Knowledge
     from lg_stream_lint.python.facts import Facts
     from lg_stream_lint.python.module import Module
@@ -28,6 +29,13 @@ class Place(NamedTuple):
     message: str
 
 
+class Elsewhere(NamedTuple):
+    """A place in a file around the code, with what is to be said about it."""
+
+    where: Where
+    message: str
+
+
 class Report(NamedTuple):
     """A finding before its span is known."""
 
@@ -36,7 +44,7 @@ class Report(NamedTuple):
     message: str
     severity: str
     confidence: str
-    related: tuple[Place, ...]
+    related: tuple[Place | Elsewhere, ...]
     fix: Fix | None
 
 
@@ -115,7 +123,7 @@ class PythonRule(cst.CSTVisitor):
         *,
         severity: str | None = None,
         confidence: str = Confidence.HIGH,
-        related: Iterable[Place] = (),
+        related: Iterable[Place | Elsewhere] = (),
         fix: Fix | None = None,
     ) -> None:
         """Report a finding at a node of this file, in three sentences at most: what is wrong, what is seen, what to do."""

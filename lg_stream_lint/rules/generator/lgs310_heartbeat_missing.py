@@ -1,7 +1,7 @@
 """A stream of events can be silent for long, and sends no heartbeat meanwhile.
 
 ## What it does
-Advises at the response of a server-sent event stream that can fall silent (its graph calls tools, its model thinks before it
+Speaks at the response of a server-sent event stream that can fall silent (its graph calls tools, its model thinks before it
 answers, its mode sends nothing before a whole node is done) and whose generators have no branch that sends a ping.
 
 ## Why it cuts the stream
@@ -82,10 +82,10 @@ hand, run the graph in its own task and wait for its queue with a limit; `asynci
 `__anext__()` ends the generator (LGS312).
 
 ## Limits
-The idle limits that are written in the project's own proxy and platform files are not asked yet: the rule stays advice, and the
-interval of a heartbeat is not compared with them. Graphs whose tools cannot be found are silent unless their mode sends no
-tokens; what only names say to be a graph is taken to have tools. Any mention of a ping or heartbeat in the generators is
-taken to be one.
+It is a warning when a proxy in the project, on a way to this application that is resolved, closes silent connections within
+60 s, and the graph has tools; an error when a written `ping=` is not shorter than such a limit. Graphs whose tools cannot be
+found are silent unless their mode sends no tokens; what only names say to be a graph is taken to have tools. Any mention of a
+ping or heartbeat in the generators is taken to be one.
 
 ## Evidence
 `fixtures/LGS310/evidence.yaml`: what arrives during a silence of the model. sse-starlette 3.7.0 and FastAPI 0.165.0 ping every
@@ -101,11 +101,16 @@ from __future__ import annotations
 import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Severity
+from lg_stream_lint.python.around import shortest_idle_limit
+from lg_stream_lint.python.model_builds import number
 from lg_stream_lint.python.silence import may_be_silent, pings, pings_by_itself
 from lg_stream_lint.python.sources import Source, sources
 from lg_stream_lint.python.streams import Link, Stream
 from lg_stream_lint.python.syntax import string_value
-from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.rules.base import Elsewhere, Place, PythonRule
+
+#: Seconds; idle limits up to this one meet a slow tool.
+_SHORT = 60
 
 
 class HeartbeatMissing(PythonRule):
@@ -123,11 +128,27 @@ class HeartbeatMissing(PythonRule):
             if stream.row is not None and stream.row.framing != "raw":
                 continue
             if pings_by_itself(self.facts, stream):
+                self._judge_interval(stream)
                 continue
             links = self.facts.streams.links(stream)
             if not links or any(pings(self.facts, link.function) for link in links) or not self._is_sse(stream, links):
                 continue
             self._judge(stream, links)
+
+    def _judge_interval(self, stream: Stream) -> None:
+        """A written interval that is not shorter than an idle limit on the way: every silence is cut all the same."""
+        given = self.facts.responses.argument(stream, "ping") if stream.call is not None else None
+        written = number(self.facts, given) if given is not None else None
+        limit = shortest_idle_limit(self.project, self.module.path) if written is not None else None
+        if stream.call is None or written is None or limit is None or written < limit.seconds:
+            return
+        self.report(
+            stream.call,
+            f"The heartbeat every {written:g} s comes too late: {limit.place} closes silent connections after "
+            f"{limit.seconds:g} s, so a slow tool or a long thought ends the stream. Set ping= to less than half of that.",
+            severity=Severity.ERROR,
+            related=[Elsewhere(limit.setting.where, f"{limit.setting.key}: {limit.seconds:g} s of silence")],
+        )
 
     def _judge(self, stream: Stream, links: list[Link]) -> None:
         for link in links:
@@ -147,11 +168,20 @@ class HeartbeatMissing(PythonRule):
     def _report(self, stream: Stream, link: Link, source: Source, when: str) -> None:
         module = link.function.module
         node = stream.call if stream.call is not None else source.node
-        related = [Place(module, source.node, "nothing is sent while this waits")] if node is not source.node else []
+        related: list[Place | Elsewhere] = []
+        if node is not source.node:
+            related.append(Place(module, source.node, "nothing is sent while this waits"))
+        who, severity = "proxies close silent connections, nginx and AWS' load balancer after 60 s", Severity.INFO
+        limit = shortest_idle_limit(self.project, self.module.path)
+        if limit is not None and limit.seconds <= _SHORT:
+            who = f"{limit.place} closes silent connections after {limit.seconds:g} s"
+            related.append(Elsewhere(limit.setting.where, f"{limit.setting.key}: {limit.seconds:g} s of silence"))
+            severity = Severity.WARNING if "tool" in when else Severity.INFO
         self.report(
             node,
-            f"This event stream sends nothing {when}: proxies close silent connections, nginx and AWS' load balancer after "
-            '60 s. Send ": ping" every 15 s from a branch of its own, or use sse-starlette, which does it by itself.',
+            f'This event stream sends nothing {when}: {who}. Send ": ping" every 15 s from a branch of its own, or use '
+            "sse-starlette, which does it by itself.",
+            severity=severity,
             confidence=Confidence.MEDIUM if source.by_name else Confidence.HIGH,
             related=related,
         )

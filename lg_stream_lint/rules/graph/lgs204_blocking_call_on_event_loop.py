@@ -64,9 +64,11 @@ from __future__ import annotations
 
 import libcst as cst
 
+from lg_stream_lint.finding import Severity
+from lg_stream_lint.python.around import Limit, killed_by, sleeps, watchdogs
 from lg_stream_lint.python.blocking import Reached
 from lg_stream_lint.python.scopes import Function
-from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.rules.base import Elsewhere, Place, PythonRule
 
 #: One connection, many statements, one repair: a function's database calls are one finding.
 _QUERIES = "database"
@@ -107,7 +109,24 @@ class BlockingCallOnEventLoop(PythonRule):
         else:
             start = f"{label} blocks the event loop"
         instead = site.known.instead or "an asynchronous client"
-        message = f"{start}: every open stream and health check freezes until it returns. Use {instead}."
-        related = [Place(site.module, site.node, f"{label} blocks here")] if reached.path else []
+        related: list[Place | Elsewhere] = []
+        if reached.path:
+            related.append(Place(site.module, site.node, f"{label} blocks here"))
         related += [Place(self.module, other.node, "and here") for other in more[:_MOST_PLACES]]
-        self.report(reached.node, message, related=related)
+        watchdog = self._watchdog(reached)
+        if watchdog is None:
+            seen, severity = "every open stream and health check freezes until it returns", None
+        else:
+            seen, severity = f"every open stream freezes, and {killed_by(watchdog)}", Severity.ERROR
+            related.append(Elsewhere(watchdog.setting.where, "this ends the process that is blocked"))
+        self.report(reached.node, f"{start}: {seen}. Use {instead}.", severity=severity, related=related)
+
+    def _watchdog(self, reached: Reached) -> Limit | None:
+        """What would kill the process for this call: it may take as long as it likes, unless its length is written."""
+        length = (
+            sleeps(self.facts, reached.site.node, reached.site.module) if self._category(reached) == "sleep" else None
+        )
+        for limit in watchdogs(self.project, self.module.path):
+            if length is None or length > limit.fatal_from:
+                return limit
+        return None

@@ -51,8 +51,9 @@ None yet: add the header.
 
 ## Limits
 Headers are followed into constants, helpers, other modules, `response.headers[…]`, response classes and middleware of the
-project; where they cannot be followed the rule is silent. It does not read the configuration of a proxy: where that turns
-buffering off for this path, the header is not needed. Of two nginx in a row the inner one takes the header away.
+project; where they cannot be followed the rule is silent. It is silent, too, where a proxy on every resolved way to this
+application turns buffering off, and advice where those in sight do not buffer by themselves (ingress-nginx, HAProxy). Of two
+nginx in a row the inner one takes the header away (LGS605).
 Handlers that yield themselves are not judged.
 
 ## Evidence
@@ -66,6 +67,8 @@ from __future__ import annotations
 
 import libcst as cst
 
+from lg_stream_lint.finding import Severity
+from lg_stream_lint.python.around import proxies_buffer
 from lg_stream_lint.python.responses import EVENT_STREAM
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.unbuffered import asks_for_no_buffering
@@ -107,9 +110,13 @@ class BufferingHeaderMissing(PythonRule):
         return bool(values) and all(value.kind == Kind.LITERAL for value in values)
 
     def _report(self, stream: Stream, call: cst.Call) -> None:
+        proxies = proxies_buffer(self.project, self.module.path)
+        if proxies == "off":
+            return
         what = "events" if self.facts.responses.media_type(stream) == EVENT_STREAM else "tokens"
         self.report(
             call,
             f"This stream of {what} is sent without X-Accel-Buffering: no, so an nginx on the way may buffer it: everything "
             'then arrives at once, at the end. Add headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}.',
+            severity=Severity.INFO if proxies == "never" else None,
         )

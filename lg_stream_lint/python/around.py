@@ -1,0 +1,113 @@
+"""What the files around the code mean for a finding in it: who would kill the worker, cut the silence, hold the stream back.
+
+Only ways whose links are all resolved count here: a Python finding is never made worse by a guess.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import libcst as cst
+
+from lg_stream_lint.deploy.settings import Hop, Kind, Role, Setting
+from lg_stream_lint.python.keywords import Keyword
+from lg_stream_lint.python.model_builds import number
+from lg_stream_lint.python.syntax import positional
+
+if TYPE_CHECKING:
+    from lg_stream_lint.deploy.ways import Way
+    from lg_stream_lint.python.facts import Facts
+    from lg_stream_lint.python.module import Module
+    from lg_stream_lint.python.project import Project
+
+#: Servers whose worker is killed when its event loop stands still; the others have no such watchdog (measured).
+_WATCHED = "gunicorn"
+
+
+class Limit(NamedTuple):
+    """A limit on the way of a stream, with the hop that has it."""
+
+    hop: Hop
+    setting: Setting
+
+    @property
+    def seconds(self) -> float:
+        """The limit."""
+        return float(self.setting.value)
+
+    @property
+    def fatal_from(self) -> float:
+        """Seconds of a standing event loop from which the process may be killed.
+
+        gunicorn's uvicorn worker reports to it every half time-out (measured: gunicorn 27.0.1); a liveness probe restarts the
+        container after all its failures, each a period apart.
+        """
+        if self.setting.name != "liveness":
+            return self.seconds / 2
+        period, failures = self.hop.value("liveness_period") or 10, self.hop.value("liveness_failures") or 3
+        return float(period) * (float(failures) - 1) + self.seconds
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as a reader writes it: ``nginx.conf:14``."""
+        where = self.setting.where
+        return f"{os.path.basename(where.path)}:{where.span.row}"
+
+
+def ways_of(project: Project, path: str) -> tuple[Way, ...]:
+    """The resolved ways of the application that a file belongs to."""
+    return tuple(way for way in project.deployment.ways_of(path) if way.sure)
+
+
+def watchdogs(project: Project, path: str) -> Iterator[Limit]:
+    """What kills the worker (or the container) of a file's application when its event loop stands still."""
+    for way in ways_of(project, path):
+        for hop in way.hops:
+            for setting in hop.settings:
+                blocks = setting.kind == Kind.BLOCK and hop.layer == _WATCHED and bool(setting.value)
+                probes = setting.name == "liveness" and setting.value is not None
+                if blocks or probes:
+                    yield Limit(hop, setting)
+
+
+def killed_by(limit: Limit) -> str:
+    """Who ends a blocked process, as a part of a sentence."""
+    if limit.setting.name == "liveness":
+        return f"the liveness probe ({limit.place}) restarts the container with all of them"
+    return f"gunicorn (timeout {limit.seconds:g} s, {limit.place}) kills the worker with all of them"
+
+
+def sleeps(facts: Facts, call: cst.CSTNode, module: Module) -> float | None:
+    """How long a call sleeps, where its first argument is a number that is written."""
+    given = positional(call)[:1] if isinstance(call, cst.Call) else []
+    return number(facts, Keyword(given[0], module)) if given else None
+
+
+def shortest_idle_limit(project: Project, path: str) -> Limit | None:
+    """The shortest limit on silence between the application and its client; None when no hop of a resolved way has one."""
+    found = [
+        Limit(hop, setting)
+        for way in ways_of(project, path)
+        for hop, setting in way.limits(Kind.IDLE)
+        if hop.role == Role.PROXY
+    ]
+    return min(found, key=lambda limit: limit.seconds, default=None)
+
+
+def proxies_buffer(project: Project, path: str) -> str:
+    """What the proxies in front of a file's application do with its responses.
+
+    ``off``: every way has one that is told not to hold back; ``never``: those in sight do not, by themselves; ``perhaps``: no
+    proxy is in sight, or one holds back.
+    """
+    answers = []
+    for way in ways_of(project, path):
+        known = [setting for proxy in way.proxies if (setting := proxy.get("buffering")) is not None]
+        if not known or any(setting.value for setting in known):
+            return "perhaps"
+        answers.append(any(setting.explicit for setting in known))
+    if not answers:
+        return "perhaps"
+    return "off" if all(answers) else "never"
