@@ -42,12 +42,14 @@ SECTIONS = (
     Section("streaming.yaml", "arguments", "stream_arguments"),
     Section("streaming.yaml", "mistakes", "stream_mistakes"),
     Section("savers.yaml", "savers", "savers"),
+    Section("resources.yaml", "resources", "resources"),
     Section("responses.yaml", "responses", "responses"),
     Section("frameworks.yaml", "apps", "apps"),
     Section("frameworks.yaml", "markers", "markers"),
     Section("blocking.yaml", "functions", "blocking_functions"),
     Section("blocking.yaml", "classes", "blocking_classes"),
     Section("layers.yaml", "defaults", "layers"),
+    Section("servers.yaml", "servers", "servers"),
 )
 
 

@@ -21,15 +21,17 @@ from lg_stream_lint.knowledge.rows import (
     Method,
     Model,
     Provider,
+    Resource,
     Response,
     Saver,
+    ServerOptions,
     Slot,
     StreamArgument,
     StreamMistake,
     StreamMode,
 )
 
-Row = TypeVar("Row", Model, Factory, Saver, Response, App, Marker, BlockingClass)
+Row = TypeVar("Row", Model, Factory, Saver, Resource, Response, App, Marker, BlockingClass)
 Raw = tuple[Any, ...]
 
 
@@ -134,6 +136,12 @@ class Knowledge:
         return result
 
     @property
+    def resources(self) -> Mapping[str, Resource]:
+        """What is dead once its block has ended."""
+        result: Mapping[str, Resource] = self._once("resources", lambda raw: _by_path(map(Resource._make, raw)))
+        return result
+
+    @property
     def responses(self) -> Mapping[str, Response]:
         """Response classes."""
         result: Mapping[str, Response] = self._once("responses", lambda raw: _by_path(map(Response._make, raw)))
@@ -149,6 +157,14 @@ class Knowledge:
     def layers(self) -> tuple[LayerDefault, ...]:
         """What servers, proxies and platforms do where nothing is written."""
         result: tuple[LayerDefault, ...] = self._once("layers", lambda raw: tuple(map(LayerDefault._make, raw)))
+        return result
+
+    @property
+    def servers(self) -> Mapping[str, ServerOptions]:
+        """The servers' options, by the server's name."""
+        result: Mapping[str, ServerOptions] = self._once(
+            "servers", lambda raw: {row.name: row for row in map(_server, raw)}
+        )
         return result
 
     @property
@@ -223,6 +239,11 @@ def _app(raw: Raw) -> App:
         calls={name: Mark._make(mark) for name, mark in raw[5]},
         constructor_calls=dict(raw[6]),
     )
+
+
+def _server(raw: Raw) -> ServerOptions:
+    name, options, switches, words, *rest = raw
+    return ServerOptions(name, dict(options), frozenset(switches), dict(words), *rest)
 
 
 def _marker(raw: Raw) -> Marker:

@@ -64,6 +64,7 @@ class Model(NamedTuple):
       bound) or empty (not by itself). ``list_keywords`` (``name``, or ``name=text`` for that text only) are arguments that
       make it one, ``list_models`` parts of such models' names.
     * ``budget_keywords``: keywords that limit the length of the answer in tokens; a client's are those of its calls.
+    * ``takes_streaming``: true for a chat model with a field ``streaming``, whose false stops it from streaming.
     * ``when_argument``: the row holds only for calls whose first argument is this literal (``boto3.client``).
     """
 
@@ -89,6 +90,7 @@ class Model(NamedTuple):
     list_keywords: tuple[str, ...]
     list_models: tuple[str, ...]
     budget_keywords: tuple[str, ...]
+    takes_streaming: bool
     when_argument: str
     constructors: tuple[str, ...]
     note: str
@@ -226,6 +228,27 @@ class Saver(NamedTuple):
     date: str
 
 
+class Resource(NamedTuple):
+    """Something that is dead once its block has ended: a class's objects, or (``form`` ``result``) what a call gives.
+
+    ``error`` is what its use afterwards says (empty: nothing that is always the same), ``label`` what a message calls it
+    (empty: the end of its path). ``when_true``: only calls with this keyword true. ``quiet``: using it raises nothing.
+    ``tools``: it is an agent's tools that work through it.
+    """
+
+    path: str
+    aliases: tuple[str, ...]
+    form: str
+    error: str
+    label: str
+    when_true: str
+    quiet: bool
+    tools: bool
+    note: str
+    source: str
+    date: str
+
+
 class Response(NamedTuple):
     """A response class.
 
@@ -353,6 +376,27 @@ class BlockingClass(NamedTuple):
             return False
         head = name.partition(".")[0]
         return name not in self.harmless and head not in self.harmless and not head.startswith("_")
+
+
+class ServerOptions(NamedTuple):
+    """How a server's command and configuration are read.
+
+    ``options``: every option's name in a configuration, with its flags separated by spaces (empty: not on the command line).
+    ``switches`` are the flags that take no value. ``words``: the options that are settings of
+    :mod:`lg_stream_lint.deploy.settings`, and which. ``former``: option names that other versions know. ``env_prefix``: an
+    option's name in capitals behind it is an environment variable. ``abbreviated``: long flags may be cut short.
+    """
+
+    name: str
+    options: Mapping[str, str]
+    switches: frozenset[str]
+    words: Mapping[str, str]
+    former: tuple[str, ...]
+    env_prefix: str
+    abbreviated: bool
+    note: str
+    source: str
+    date: str
 
 
 class LayerDefault(NamedTuple):
