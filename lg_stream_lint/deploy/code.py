@@ -63,7 +63,7 @@ class FileFacts(NamedTuple):
     blocking: tuple[BlockFact, ...] = ()
     memory_savers: tuple[Where, ...] = ()
     mangum: tuple[Where, ...] = ()
-    frameworks: tuple[str, ...] = ()  # of the applications made at module level: "fastapi app", "flask application"
+    at_shutdown: tuple[Where, ...] = ()  # findings of LGS410: responses that end their streams at SIGTERM
 
 
 class CodeFacts(NamedTuple):
@@ -74,6 +74,7 @@ class CodeFacts(NamedTuple):
     blocking: tuple[BlockFact, ...] = ()
     memory_savers: tuple[Where, ...] = ()
     mangum: tuple[Where, ...] = ()
+    at_shutdown: tuple[Where, ...] = ()
     interface: str = ""  # "asgi", "wsgi", empty where not known
     complete: bool = False
 

@@ -24,6 +24,7 @@ def code_facts(deployment: Deployment, app: App | None, known: dict[str, FileFac
         blocking=tuple(block for fact in found for block in fact.blocking),
         memory_savers=tuple(where for fact in found for where in fact.memory_savers),
         mangum=tuple(where for fact in found for where in fact.mangum),
+        at_shutdown=tuple(where for fact in found for where in fact.at_shutdown),
         interface=_interface(app, deployment),
         complete=app is not None,
     )

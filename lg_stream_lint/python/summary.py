@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -32,7 +32,7 @@ _WAITS = frozenset({"wait", "wait_for", "timeout", "fail_after", "move_on_after"
 _OWN_PING = 15.0
 
 
-def file_facts(module: Module, findings: Iterable[Finding]) -> FileFacts | None:
+def file_facts(module: Module, findings: Sequence[Finding]) -> FileFacts | None:
     """The facts of one file, given its findings; None for tests and for files that say nothing."""
     if is_test_module(module.path):
         return None
@@ -44,6 +44,7 @@ def file_facts(module: Module, findings: Iterable[Finding]) -> FileFacts | None:
         blocking=tuple(_blocking(module, findings)),
         memory_savers=tuple(_memory_savers(facts, module)),
         mangum=tuple(_named(facts, module, "Mangum", "mangum.")),
+        at_shutdown=tuple(Where(module.path, found.span) for found in findings if found.code == "LGS410"),
     )
     return found if any(found[1:]) else None
 
@@ -52,7 +53,7 @@ def _where(module: Module, node: cst.CSTNode) -> Where:
     return Where(module.path, module.span(node))
 
 
-def _blocking(module: Module, findings: Iterable[Finding]) -> Iterator[BlockFact]:
+def _blocking(module: Module, findings: Sequence[Finding]) -> Iterator[BlockFact]:
     for finding in findings:
         if finding.code in _BLOCKING and finding.severity != Severity.INFO:
             what = finding.message.partition(" blocks ")[0].partition(" runs ")[0]
