@@ -216,7 +216,7 @@ def _say_beside(options: argparse.Namespace, config: Config, report: Report) -> 
     for warning in result.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     covered = result.coverage
-    if not (covered.files_read or covered.unreadable or covered.too_large):
+    if not (covered.files_read or covered.deployment_files or covered.unreadable or covered.too_large):
         print("warning: nothing to analyse", file=sys.stderr)
     if options.output_format in ON_STDOUT_ALONE:
         print(coverage(report), file=sys.stderr)

@@ -201,7 +201,7 @@ class TestStreams:
     def test_nothing_to_analyse_is_said(self, root: Path) -> None:
         answer = command(at=root)
         assert answer.code == 0
-        assert answer.err == "warning: no Python files under .\nwarning: nothing to analyse\n"
+        assert answer.err == "warning: no Python or deployment files under .\nwarning: nothing to analyse\n"
         assert answer.out == "0 files read, 0 handlers stream. No findings.\n"
         assert command("--quiet", at=root) == (0, "", "")
 
@@ -435,7 +435,7 @@ def test_imports_nothing_that_it_does_not_use(project: Path, arguments: list[str
         "print(sorted(sys.modules))\n"
     )
     answer = process(*arguments, at=project, program=(sys.executable, "-I", "-S", "-c", _with_path(program)))
-    assert answer.err in {"", "warning: no Python files under empty\nwarning: nothing to analyse\n"}
+    assert answer.err in {"", "warning: no Python or deployment files under empty\nwarning: nothing to analyse\n"}
     loaded = set(json.loads(answer.out.splitlines()[-1].replace("'", '"')))
     assert loaded & unwanted == set()
 

@@ -92,7 +92,7 @@ def test_nothing_to_read_is_said(root: Path) -> None:
     (root / "empty").mkdir()
     result = discovery.discover([str(root / "empty")], Config())
     assert result.files == ()
-    assert result.warnings == (f"no Python files under {root / 'empty'}",)
+    assert result.warnings == (f"no Python or deployment files under {root / 'empty'}",)
 
 
 def test_links(root: Path, tmp_path: Path) -> None:
