@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.own import Own
     from lg_stream_lint.python.project import Project
     from lg_stream_lint.python.responses import Responses
+    from lg_stream_lint.python.streamed import Streamed
     from lg_stream_lint.python.streams import Frames, Stream, Streams
     from lg_stream_lint.rules.base import Place
 
@@ -88,6 +89,13 @@ class Facts:
         from lg_stream_lint.python.graph_uses import GraphUses
 
         return GraphUses(self)
+
+    @cached_property
+    def streamed(self) -> Streamed:
+        """Which chains, graphs and models are streamed, and what holds them back."""
+        from lg_stream_lint.python.streamed import Streamed
+
+        return Streamed(self)
 
     @cached_property
     def frames(self) -> Frames:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from lg_stream_lint.python.calls import receiver_of
 from lg_stream_lint.python.keywords import Keyword, Keywords, keywords_of
-from lg_stream_lint.python.syntax import string_value
+from lg_stream_lint.python.syntax import argument, string_value
 from lg_stream_lint.python.value import Kind, Value
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: The methods that take `stream_mode` and its kin.
 METHODS = frozenset({"stream", "astream", "invoke", "ainvoke", "astream_events"})
 _REMOTE = ".RemoteGraph"
+_NODE = "langgraph_node"
 
 
 class GraphCall(NamedTuple):
@@ -161,3 +162,13 @@ def closest(written: str, known: Iterator[str] | list[str]) -> str:
 
     found = get_close_matches(written.lower(), list(known), n=1, cutoff=0.8)
     return found[0] if found else ""
+
+
+def reads_node_name(node: cst.CSTNode) -> bool:
+    """``metadata["langgraph_node"]`` or ``metadata.get("langgraph_node")``: the node that an item of the stream comes from."""
+    if isinstance(node, cst.Subscript) and len(node.slice) == 1:
+        index = node.slice[0].slice
+        return isinstance(index, cst.Index) and string_value(index.value) == _NODE
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == "get":
+        return string_value(argument(node, "key", 0)) == _NODE
+    return False

@@ -55,8 +55,15 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from lg_stream_lint.finding import Severity
-from lg_stream_lint.python.graph_calls import GraphCall, closest, graph_call, iterated_call, modes, strings
-from lg_stream_lint.python.syntax import argument, string_value
+from lg_stream_lint.python.graph_calls import (
+    GraphCall,
+    closest,
+    graph_call,
+    iterated_call,
+    modes,
+    reads_node_name,
+    strings,
+)
 from lg_stream_lint.python.value import Value
 from lg_stream_lint.rules.base import Place, PythonRule
 
@@ -151,9 +158,9 @@ class UnknownStreamMode(PythonRule):
             holder = self.module.scope_at(node).holder_of(node.value)
             bindings = holder.bindings[node.value] if holder is not None and holder.kind == "function" else []
             return bool(bindings) and all(
-                b.kind == "assign" and b.node is not None and not b.path and _reads_node_name(b.node) for b in bindings
+                b.kind == "assign" and b.node is not None and not b.path and reads_node_name(b.node) for b in bindings
             )
-        return _reads_node_name(node)
+        return reads_node_name(node)
 
     def _loop_over(self, node: cst.CSTNode) -> GraphCall | None:
         """The graph's stream over which the innermost loop around a node goes."""
@@ -218,13 +225,3 @@ class UnknownStreamMode(PythonRule):
             called = graph_call(self.facts, call, module)
             if called is not None:
                 yield called.graph
-
-
-def _reads_node_name(node: cst.CSTNode) -> bool:
-    """``metadata["langgraph_node"]`` or ``metadata.get("langgraph_node")``."""
-    if isinstance(node, cst.Subscript) and len(node.slice) == 1:
-        index = node.slice[0].slice
-        return isinstance(index, cst.Index) and string_value(index.value) == _KEY
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == "get":
-        return string_value(argument(node, "key", 0)) == _KEY
-    return False
