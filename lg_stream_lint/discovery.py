@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lg_stream_lint.deploy.kinds import is_candidate
+from lg_stream_lint.deploy.kinds import NOT_PYTHON, is_candidate
 from lg_stream_lint.patterns import Patterns
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def discover(paths: Sequence[str], config: Config) -> Discovery:
         if config.force_exclude and any(patterns.covers(absolute) for patterns in excludes):
             continue
         if kind == "file":
-            (files if _is_python(absolute) else deployment).add(absolute)
+            (files if is_python(absolute) else deployment).add(absolute)
             explicit.add(absolute)
             continue
         before = len(files), len(deployment), len(unreadable)
@@ -85,9 +85,10 @@ def inventory(top: str, config: Config) -> Inventory:
     )
 
 
-def _is_python(path: str) -> bool:
-    """Whether a file that was named is Python: by its name, or because no deployment format has such a name."""
-    return path.endswith(".py") or not is_candidate(os.path.basename(path))
+def is_python(path: str) -> bool:
+    """Whether a file that was named is Python: by its name, or because no other format has such a name."""
+    name = os.path.basename(path)
+    return name.endswith(".py") or not (is_candidate(name) or os.path.splitext(name)[1].lower() in NOT_PYTHON)
 
 
 def is_excluded(path: str, config: Config) -> bool:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lg_stream_lint import deployed, suppression
-from lg_stream_lint.deploy.kinds import is_candidate
-from lg_stream_lint.discovery import discover
+from lg_stream_lint.discovery import discover, is_python
 from lg_stream_lint.finding import Finding, Severity, is_about_settings
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def run(paths: Sequence[str], config: Config, *, stdin: tuple[str, bytes] | None
 def _standard_input(path: str, source: bytes, config: Config) -> RunResult:
     """One file, Python or not, that stands under a name in its repository."""
     around = deployed.look((path,), config, (), overrides={path: source})
-    if not path.endswith(".py") and is_candidate(os.path.basename(path)):
+    if not is_python(path):
         return _collect([], around, (), ())
     return _collect([_one(path, config, explicit=True, source=source)], around, (), ())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def test_the_hooks_file() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert hook["id"] == "lg-stream-lint"
     assert hook["entry"].split() == ["lg-stream-lint", "--force-exclude"]
-    assert (hook["language"], hook["types"], hook["require_serial"]) == ("python", ["python"], True)
+    assert (hook["language"], hook["types"], hook["require_serial"]) == ("python", ["text"], True)
 
 
 def test_the_hooks_file_is_valid() -> None:
@@ -105,3 +106,17 @@ def test_try_repo(tmp_path: Path) -> None:
     answer = run("--files", "old/app.py", "notes.txt")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "Passed" in answer.stdout
+
+
+def test_the_hook_takes_what_a_reader_may_claim() -> None:
+    """Every name that a walk would read, and nothing that is certainly none of ours."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    pattern = re.compile(hook["files"])
+    for name in (
+        *("app/main.py", "Dockerfile", "docker/api.Dockerfile", "compose.yaml", "k8s/deployment.yml", "nginx/default.conf"),
+        *("nginx.conf.template", "Procfile", "deploy/app.service", "supervisord.conf", "start.sh", "Makefile", "fly.toml"),
+        *("vercel.json", "main.tf", "Caddyfile", "haproxy.cfg", "default.vcl", "gunicorn.conf.py"),
+    ):
+        assert pattern.search(name), name
+    for name in ("README.md", "image.png", "app/main.ts", "LICENSE"):
+        assert not pattern.search(name), name

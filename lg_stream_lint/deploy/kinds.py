@@ -64,6 +64,11 @@ KINDS = (
     FileKind("varnish", r".*\.vcl"),
 )
 
+#: Suffixes of formats in which settings stand: a file with one is never Python, even when it is named and no reader claims it.
+NOT_PYTHON = frozenset(
+    (".toml", ".json", ".yaml", ".yml", ".cfg", ".ini", ".conf", ".tf", ".tpl", ".template", ".sh", ".mk", ".service", ".vcl")
+)
+
 _PATTERNS = [(kind, re.compile(kind.names)) for kind in KINDS]
 #: Named by a walk as deployment files: everything but Python, which is found as such.
 _BY_NAME = re.compile("|".join(f"(?:{kind.names})" for kind in KINDS if kind.reader != "python_server"))
