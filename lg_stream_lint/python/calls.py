@@ -46,7 +46,8 @@ def called(infer: Inference, target: Value, node: cst.Call, module: Module, scop
         for instance in types.instance_of(infer, target):
             return (instance._replace(node=node, home=module),)
     if kind == Kind.EXTERNAL:
-        return _external(infer, target.name, node, module, scope)
+        found = _external(infer, target.name, node, module, scope)
+        return _of_subclass(found, target, node) if target.cls is not None else found
     if kind == Kind.METHOD and target.inner is not None:
         return method(infer, target.inner, target.name, node, module)
     if kind == Kind.PARTIAL and target.inner is not None:
@@ -148,7 +149,8 @@ def _external(infer: Inference, name: str, node: cst.Call, module: Module, scope
     if name == "builtins.getattr" and len(args) >= 2:
         wanted = string_value(args[1])
         return merge([infer.attribute(v, wanted) for v in infer.of(args[0], module, scope)]) if wanted else ()
-    if name in _TRANSPARENT and first is not None:
+    marker = tables.markers.get(name)
+    if first is not None and (name in _TRANSPARENT or (marker is not None and marker.mark.mark == "transparent")):
         return infer.of(first, module, scope)
     if name in ("functools.partial", "functools.partialmethod") and first is not None:
         return tuple(Value(Kind.PARTIAL, inner=v, node=node, home=module) for v in infer.of(first, module, scope))
@@ -162,6 +164,13 @@ def _external(infer: Inference, name: str, node: cst.Call, module: Module, scope
     if saved is not None:
         return saved
     return _instance_or_result(infer, name, node, module)
+
+
+def _of_subclass(found: Values, target: Value, node: cst.Call) -> Values:
+    """``Own.from_llm(…)``, inherited from outside the project: such class methods make the class they are called on."""
+    if not target.name.rpartition(".")[2].startswith("from_"):
+        return found
+    return tuple(v._replace(cls=target.cls) if v.kind == Kind.INSTANCE and v.node is node else v for v in found)
 
 
 def _saver(infer: Inference, name: str, node: cst.Call, module: Module) -> Values | None:

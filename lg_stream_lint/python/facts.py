@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.own import Own
     from lg_stream_lint.python.project import Project
+    from lg_stream_lint.python.queued import Queued
     from lg_stream_lint.python.responses import Responses
     from lg_stream_lint.python.streamed import Streamed
     from lg_stream_lint.python.streams import Frames, Stream, Streams
@@ -117,6 +118,13 @@ class Facts:
         from lg_stream_lint.python.items import Items
 
         return Items(self)
+
+    @cached_property
+    def queued(self) -> Queued:
+        """What the project puts into its queues."""
+        from lg_stream_lint.python.queued import Queued
+
+        return Queued(self)
 
     @cached_property
     def http_middlewares(self) -> list[Place]:

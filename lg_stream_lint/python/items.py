@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lg_stream_lint.python.queued import is_new_token
 from lg_stream_lint.python.runnables import runnable_call
 from lg_stream_lint.python.scopes import Binding, Function
 from lg_stream_lint.python.sources import BY_NAME, model_stream
@@ -50,6 +51,7 @@ class Items:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.infer = facts.infer
+        self._asked: set[cst.CSTNode] = set()
 
     def kind(self, node: cst.CSTNode, module: Module, depth: int = 0) -> str:
         """The kind of an expression; empty when it is not known."""
@@ -58,6 +60,10 @@ class Items:
         known = _LITERALS.get(type(node))
         if known is not None:
             return known
+        if isinstance(node, (cst.Await, cst.Call)):
+            queued = self._queued(node, module, depth)
+            if queued is not None:
+                return queued
         if isinstance(node, cst.Call):
             return self._call(node, module, depth)
         if isinstance(node, cst.Name):
@@ -75,6 +81,16 @@ class Items:
         if isinstance(node, cst.NamedExpr):
             return self.kind(node.value, module, depth + 1)
         return Item.UNKNOWN
+
+    def _queued(self, node: cst.CSTNode, module: Module, depth: int) -> str | None:
+        """What ``queue.get()`` gives, when everything that is put in is of one kind; None for what is no such call."""
+        puts = self.facts.queued.puts(node, module) if node not in self._asked else []
+        if not puts:
+            return None
+        self._asked.add(node)
+        kinds = {self.kind(put.item, put.module, depth + 1) for put in puts}
+        self._asked.discard(node)
+        return kinds.pop() if len(kinds) == 1 else Item.UNKNOWN
 
     def _call(self, node: cst.Call, module: Module, depth: int) -> str:
         name = called_name(node)
@@ -97,6 +113,9 @@ class Items:
 
     def _name(self, node: cst.Name, module: Module, depth: int) -> str:
         holder = module.scope_at(node).holder_of(node.value)
+        owner = holder.owner if holder is not None else None
+        if isinstance(owner, Function) and is_new_token(node.value, owner, self.facts):
+            return Item.TEXT
         kinds = set()
         for binding in holder.bindings[node.value] if holder is not None else ():
             if binding.kind == "annotation" or (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
     from lg_stream_lint.python.module import Module
 
-_QUEUES = frozenset(
+QUEUES = frozenset(
     {"asyncio.Queue", "asyncio.queues.Queue", "asyncio.PriorityQueue", "asyncio.LifoQueue", "queue.Queue",
      "queue.SimpleQueue", "queue.LifoQueue", "queue.PriorityQueue", "multiprocessing.Queue"}
 )  # fmt: skip
@@ -123,7 +123,7 @@ def reads(facts: Facts, generator: Function) -> Iterator[Read]:
     for call in generator.calls:
         if called_name(call) in ("get", "get_nowait") and isinstance(call.func, cst.Attribute):
             owner = call.func.value
-            if any(v.kind == Kind.INSTANCE and v.name in _QUEUES for v in facts.infer.of(owner, module)):
+            if any(v.kind == Kind.INSTANCE and v.name in QUEUES for v in facts.infer.of(owner, module)):
                 yield Read(call, owner, callback=False, bounded=_is_bounded(module, call))
     for node, iterated in iterations(generator):
         if (

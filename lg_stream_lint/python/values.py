@@ -328,7 +328,7 @@ class Inference:
             if own is not None:
                 return own
             base = types.external_base(self, value.cls)
-            return (Value(Kind.EXTERNAL, f"{base}.{name}"),) if base else ()
+            return (Value(Kind.EXTERNAL, f"{base}.{name}", cls=value.cls),) if base else ()
         if kind in (Kind.RESULT, Kind.CONTEXT):
             return (Value(Kind.METHOD, name, inner=value),)
         if kind == Kind.LITERAL and value.name in ("dict", "list", "str"):

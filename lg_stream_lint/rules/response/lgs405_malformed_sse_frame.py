@@ -64,7 +64,8 @@ None yet: write `data: `, one line of JSON, and a blank line.
 
 ## Limits
 An event may be spread over several yields: yields that can follow one another are read together. Frames that a helper
-builds, and values whose origin is not known (a queue, another library's function), are not judged.
+builds, and values whose origin is not known (another library's function, a queue that several kinds of things are put into),
+are not judged.
 
 ## Evidence
 `fixtures/LGS405/evidence.yaml`.
