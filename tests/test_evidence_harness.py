@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 
 from tests.evidence import harness, outcomes, table
 from tests.evidence.cases import Case, EvidenceError, all_cases, read
-from tests.evidence.client import HOST, Prober, ResponseReader, exchange, request_bytes
+from tests.evidence.client import HOST, Prober, ResponseReader, decoded, exchange, request_bytes
 from tests.evidence.fake_model import FakeModel
 from tests.evidence.observation import COMPLETE, CUT, LEFT, OPEN, ModelCall, Observation, Piece, Probe
 from tests.evidence.outcomes import words
@@ -168,6 +169,18 @@ def test_a_body_of_unknown_length_ends_with_the_connection() -> None:
     head = b"HTTP/1.0 200 OK\r\n\r\n"
     assert not read_response(head, b"abc", closed=False).whole
     assert read_response(head, b"abc").whole
+
+
+def test_reads_a_compressed_body_when_it_can() -> None:
+    deflate = zlib.compressobj(wbits=31)
+    held = (Piece(0.1, deflate.compress(b"a token")), Piece(0.8, deflate.flush()))
+    assert held[0].data  # the head of the format, and nothing of the text
+    gzip = (("Content-Encoding", "GZip"),)
+    assert decoded(held, gzip) == (Piece(0.8, b"a token"),)
+    assert decoded(held, ()) == held
+    deflate = zlib.compressobj(wbits=31)
+    flushed = [Piece(at, deflate.compress(b"token") + deflate.flush(zlib.Z_SYNC_FLUSH)) for at in (0.1, 0.2)]
+    assert decoded(flushed, gzip) == (Piece(0.1, b"token"), Piece(0.2, b"token"))
 
 
 def test_writes_requests() -> None:

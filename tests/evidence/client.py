@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 HEALTH = "/__health"
+GZIP = zlib.MAX_WBITS | 16
 PROBE_EVERY = 0.05
 PROBE_PATIENCE = 10.0
 
@@ -133,10 +135,19 @@ def exchange(port: int, request: bytes, *, patience: float, leave_after: float |
         status=reader.status,
         headers=reader.headers,
         headers_at=reader.headers_at,
-        pieces=tuple(reader.pieces),
+        pieces=decoded(reader.pieces, reader.headers),
         ending=COMPLETE if reader.whole else ending,
         ended_at=ended_at,
     )
+
+
+def decoded(pieces: Sequence[Piece], headers: Sequence[tuple[str, str]]) -> tuple[Piece, ...]:
+    """What a client can read of a compressed body, and when: the compressor's first bytes say nothing yet."""
+    if ("content-encoding", "gzip") not in [(name.lower(), value.strip().lower()) for name, value in headers]:
+        return tuple(pieces)
+    inflate = zlib.decompressobj(GZIP)
+    read = (Piece(piece.at, inflate.decompress(piece.data)) for piece in pieces)
+    return tuple(piece for piece in read if piece.data)
 
 
 class Prober:

@@ -153,8 +153,8 @@ class BufferingMiddleware(PythonRule):
         fact = starlette or fastapi
         if fact is None:
             return
-        # FastAPI 0.115.8 and older ask for Starlette < 0.46.
-        events = fact.always(">=0.46.0" if starlette is not None else ">0.115.8") is False
+        # FastAPI 0.115.9 and older ask for Starlette < 0.46.
+        events = fact.always(">=0.46.0" if starlette is not None else ">=0.115.10") is False
         others = starlette is not None and starlette.always(">=1.5.0") is False
         for stream in self._streams():
             is_events = self.facts.responses.media_type(stream) == EVENT_STREAM
