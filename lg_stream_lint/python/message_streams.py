@@ -16,6 +16,7 @@ from lg_stream_lint.python.value import Kind
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
     from lg_stream_lint.python.module import Module
+    from lg_stream_lint.python.scopes import Binding
 
 _DEEPEST = 4
 _CHUNK = ("data", "chunk")
@@ -54,8 +55,7 @@ def _loops(
         node, path = node.value, (step, *path)
     if not isinstance(node, cst.Name) or depth > _DEEPEST:
         return
-    holder = module.scope_at(node).holder_of(node.value)
-    for binding in holder.bindings[node.value] if holder is not None else ():
+    for binding in _in_force(node, module):
         inner, home = binding.node, binding.scope.module
         if not isinstance(inner, cst.BaseExpression):
             continue
@@ -63,6 +63,21 @@ def _loops(
             yield inner, home, (*binding.path, *path)
         elif binding.kind == "assign":
             yield from _loops(inner, home, (*binding.path, *path), depth + 1)
+
+
+def _in_force(name: cst.Name, module: Module) -> list[Binding]:
+    """The bindings of a name in the loops around it; behind its loop, the only one that there is."""
+    holder = module.scope_at(name).holder_of(name.value)
+    bindings = holder.bindings[name.value] if holder is not None else []
+    around = set(module.ancestors(name))
+    inside = [b for b in bindings if b.node is not None and _loop_of(b.node, b.scope.module) in around]
+    return inside or (bindings if len(bindings) == 1 else [])
+
+
+def _loop_of(node: cst.CSTNode, module: Module) -> cst.CSTNode | None:
+    """The innermost loop or comprehension that a bound value belongs to."""
+    loops = (cst.For, cst.BaseComp)
+    return next((parent for parent in module.ancestors(node) if isinstance(parent, loops)), None)
 
 
 def _step(node: cst.BaseExpression) -> int | str | None:

@@ -32,7 +32,8 @@ Slots and clients of the table only, subclasses of the project included. A value
 
 ## Evidence
 `fixtures/LGS107/evidence.yaml`: the application does not start. Refused when built: openai 3.57.0, anthropic 2.14.0, groq
-0.37.1, langchain-openai 1.7.4, langchain-mistralai 1.1.6; cohere fails at the first call.
+0.37.1, langchain-openai 1.7.4, langchain-mistralai 1.1.6, and so by openai 1.30.0 and 1.55.0 (1.10.0 takes anything); cohere fails
+at the first call.
 
 ## References
 - <https://github.com/openai/openai-python#configuring-the-http-client>
