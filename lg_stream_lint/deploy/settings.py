@@ -73,8 +73,9 @@ NAMES = {
     "compression": "truth: event streams are compressed in a way that holds them back",
     "compressed_types": "tuple of media types that are compressed",
     "ignores_accel": "truth: the application's X-Accel-Buffering is not obeyed",
-    "sets_accel": "truth: X-Accel-Buffering is set where it has no effect",
-    "hop_by_hop": "truth: hop-by-hop headers are set by hand",
+    "sets_accel": "truth: X-Accel-Buffering is set where it has no effect on this proxy itself",
+    "forwards_accel": "truth: the next proxy outward gets an X-Accel-Buffering: no from this one",
+    "hop_by_hop": "text: the hop-by-hop header that is set by hand, and does harm",
     "cannot_stream": "text: why the platform hands on whole responses only",
 }
 
@@ -134,10 +135,14 @@ class Target(NamedTuple):
 
 
 class Route(NamedTuple):
-    """Which paths a proxy's hop serves: ``how`` is ``prefix``, ``exact`` or ``regex``."""
+    """Which paths a proxy's hop serves: ``how`` is ``prefix``, ``exact`` or ``regex``.
+
+    ``inside`` is what the application gets in place of ``path``, where the proxy replaces it; None where it does not.
+    """
 
     how: str
     path: str
+    inside: str | None = None
 
 
 class Hop(NamedTuple):
@@ -145,7 +150,8 @@ class Hop(NamedTuple):
 
     ``layer`` is one of the names in RULES (``nginx``, ``gunicorn``, ``kubernetes`` …), ``role`` one of :class:`Role`,
     ``name`` what a reader of the file calls it (``location /chat``). ``routes``: the paths that it serves; empty for all.
-    ``version`` is the product's, where it is written (an image's tag), with its place.
+    ``version`` is the product's, where it is written (an image's tag), with its place. Hops of one ``group`` (the locations of
+    one server) share the requests between them: each path is served by one of them.
     """
 
     layer: str
@@ -158,6 +164,7 @@ class Hop(NamedTuple):
     routes: tuple[Route, ...] = ()
     version: str = ""
     version_where: Where | None = None
+    group: str = ""
 
     def get(self, name: str) -> Setting | None:
         """The setting of that name, if it is known."""

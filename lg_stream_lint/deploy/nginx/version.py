@@ -1,0 +1,80 @@
+"""Which nginx reads a configuration, as far as the repository says: the tag of the image that it is copied or mounted into."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
+from lg_stream_lint.deploy.settings import Where
+
+#: Folders from the configuration's upward in which an image is looked for.
+UPWARD = 3
+#: What a tag without a number gets: whatever is the newest when the image is pulled.
+NEWEST = "9999"
+
+_IMAGE = re.compile(
+    r"""(?im)^[ \t-]*(?:FROM[ \t]+(?:--\S+[ \t]+)?|image:[ \t]*["']?)
+    (?P<image>(?:[\w.-]+(?::\d+)?/)*(?:nginx|nginx-unprivileged|openresty)(?::(?P<tag>[\w.-]+))?)(?=["'\s@]|$)""",
+    re.VERBOSE,
+)
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+_LIKE_IMAGES = re.compile(r"(?i).*dockerfile.*|(?:docker-)?compose[\w.-]*\.ya?ml|.*containerfile.*")
+_MOST_FILES = 30
+
+
+class Version(NamedTuple):
+    """The tag as written (``latest`` where there is none), the release that it gets, and the place that says so.
+
+    Everything is empty where nothing is known.
+    """
+
+    tag: str = ""
+    release: str = ""
+    where: Where | None = None
+
+
+def version_for(file: DeployFile, context: Context) -> Version:
+    """The version of the image in the nearest folder that names one; unknown when two of one folder differ."""
+    folder = file.folder
+    for _ in range(UPWARD):
+        if not context.holds(os.path.join(folder, "x")):
+            break
+        found = [version for other in _files(folder, context) for version in _images(other)]
+        if found:
+            return found[0] if len({version.release for version in found}) == 1 else Version()
+        folder = os.path.dirname(folder)
+    return Version()
+
+
+def _files(folder: str, context: Context) -> list[DeployFile]:
+    try:
+        names = sorted(name for name in os.listdir(folder) if _LIKE_IMAGES.fullmatch(name))
+    except (OSError, ValueError):
+        return []
+    found = []
+    for name in names[:_MOST_FILES]:
+        try:
+            found.append(context.open(os.path.join(folder, name)))
+        except NotRead:  # noqa: PERF203 - a handful of files
+            continue
+    return found
+
+
+def _images(file: DeployFile) -> list[Version]:
+    return [
+        Version(
+            match["tag"] or "latest", _release(match["tag"] or ""), file.at(match.start("image"), match.end("image"))
+        )
+        for match in _IMAGE.finditer(file.text)
+    ]
+
+
+def _release(tag: str) -> str:
+    """``1.25-alpine`` is 1.25, the newest of its line; a tag without a number, or with one part only, is the newest of all."""
+    match = _NUMBER.match(tag)
+    if match is None or "." not in match[0]:
+        return NEWEST
+    parts = match[0].split(".")
+    return ".".join(parts[:3]) if len(parts) > 2 else f"{match[0]}.{NEWEST}"

@@ -1,0 +1,40 @@
+"""nginx: configurations, their pieces (``conf.d/*.conf``, snippets), and templates that ``envsubst`` fills in.
+
+A file that another one includes is read there, with what holds around it; alone it gives nothing. Templates of other engines
+are a note.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lg_stream_lint.deploy.files import Context, DeployFile
+from lg_stream_lint.deploy.nginx.hops import PASSES, read_hops
+from lg_stream_lint.deploy.nginx.includes import is_taken_in, load
+from lg_stream_lint.deploy.nginx.templates import template_sign
+from lg_stream_lint.deploy.nginx.tree import BadSyntax
+from lg_stream_lint.deploy.nginx.version import version_for
+from lg_stream_lint.deploy.settings import Note, Reading
+
+#: Other programs' files bear the same endings: one without a line like this is none of nginx's.
+_PASS = re.compile(rf"(?m)(?:^|[\s;{{}}])(?:{'|'.join(PASSES)})[ \t]+[^\s=;]")
+_INCLUDE = re.compile(r"(?m)^[ \t]*include[ \t]")
+
+
+def read(file: DeployFile, context: Context) -> Reading:
+    """The places of a file (and of what it includes) that pass requests on."""
+    if _PASS.search(file.text) is None and _INCLUDE.search(file.text) is None:
+        return Reading()
+    template = template_sign(file.text)
+    if template is not None:
+        offset, kind = template
+        return Reading((), (Note(file.at(offset, offset + 2), f"{kind}: what it becomes is not known"),))
+    try:
+        loaded = load(file, context)
+    except BadSyntax as error:
+        if _PASS.search(file.text) is None:
+            return Reading()
+        return Reading((), (Note(file.at(error.offset, error.offset), f"not nginx's syntax: {error}"),))
+    if not any(loaded.top.named("http")) and is_taken_in(file, context):
+        return Reading()
+    return read_hops(loaded, file, version_for(file, context))
