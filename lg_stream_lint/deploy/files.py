@@ -62,6 +62,10 @@ class DeployFile:
         end_row, end_column = self.position(max(end, start))
         return Where(self.path, Span(row, column, end_row, end_column))
 
+    def offset(self, row: int, column: int) -> int:
+        """The offset into :attr:`text` of a row and column, both from 1; places beyond the end are the end."""
+        return self._starts[row - 1] + column - 1 if 0 < row <= len(self._starts) else len(self.text)
+
     def row(self, number: int) -> Where:
         """The text of a row (from 1), without the white space around it."""
         line = self.lines[number - 1] if 0 < number <= len(self.lines) else ""
