@@ -62,17 +62,21 @@ finding, at the first.
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from lg_stream_lint.finding import Severity
 from lg_stream_lint.python.around import Limit, killed_by, sleeps, watchdogs
-from lg_stream_lint.python.blocking import Reached
+from lg_stream_lint.python.blocking import Reached, Site
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.rules.base import Elsewhere, Place, PythonRule
 
 #: One connection, many statements, one repair: a function's database calls are one finding.
 _QUERIES = "database"
 _MOST_PLACES = 5
+#: Methods of LangChain's ``VectorStore`` that it also has as coroutines.
+_HAS_TWIN = re.compile(r"similarity_search|max_marginal_relevance_search|search$|add_|delete$|from_(documents|texts)$")
 
 
 class BlockingCallOnEventLoop(PythonRule):
@@ -108,7 +112,7 @@ class BlockingCallOnEventLoop(PythonRule):
             start = f"{names} reaches {label}, which blocks the event loop"
         else:
             start = f"{label} blocks the event loop"
-        instead = site.known.instead or "an asynchronous client"
+        instead = _instead(site)
         related: list[Place | Elsewhere] = []
         if reached.path:
             related.append(Place(site.module, site.node, f"{label} blocks here"))
@@ -130,3 +134,12 @@ class BlockingCallOnEventLoop(PythonRule):
             if length is None or length > limit.fatal_from:
                 return limit
         return None
+
+
+def _instead(site: Site) -> str:
+    """What to write: of a vector store the asynchronous twin of the method, where the base class has one."""
+    assert site.known is not None
+    if site.known.category != "vector-store" or not site.known.instead.startswith("the a… twin"):
+        return site.known.instead or "an asynchronous client"
+    method = site.label.rpartition(".")[2]
+    return f"await store.a{method}(...)" if _HAS_TWIN.match(method) else "await asyncio.to_thread(...)"
