@@ -72,6 +72,7 @@ class Config(NamedTuple):
     extend_select: tuple[str, ...] = ()
     extend_ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[Scoped, tuple[str, ...]], ...] = ()
+    per_resource_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     pedantic: bool = False
     exclude: tuple[Scoped, ...] = _NAMES_ONLY
     extend_exclude: tuple[Scoped, ...] = ()
@@ -98,6 +99,14 @@ class Config(NamedTuple):
         """Whether ``per-file-ignores`` silences a code in a file (an absolute path)."""
         return any(
             code.startswith(codes) and _covers(pattern, path) for pattern, codes in self.per_file_ignores if codes
+        )
+
+    def ignored_in(self, resource: str, code: str) -> bool:
+        """Whether ``per-resource-ignores`` silences a code in a resource: a Kubernetes object, a service, a location."""
+        return any(
+            code.startswith(codes) and _is_named(pattern, resource)
+            for pattern, codes in self.per_resource_ignores
+            if codes
         )
 
     def shows(self, finding: Finding) -> bool:
@@ -129,3 +138,10 @@ def _covers(pattern: Scoped, path: str) -> bool:
     if pattern.text.startswith("!"):
         return not Patterns(pattern.base, [pattern.text[1:]]).covers(path)
     return Patterns(pattern.base, [pattern.text]).covers(path)
+
+
+def _is_named(pattern: str, resource: str) -> bool:
+    """Whether a pattern (``*`` and ``?`` as in a shell) names a resource; case counts, as in the resources' own names."""
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(resource, pattern)

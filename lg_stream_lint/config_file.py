@@ -205,6 +205,13 @@ def _read_per_file(value: object, setting: _Setting) -> tuple[tuple[Scoped, tupl
     return tuple((Scoped(setting.base, text), _read_codes(codes, setting, text)) for text, codes in value.items())
 
 
+def _read_per_resource(value: object, setting: _Setting) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """``resource = [codes]``."""
+    if not isinstance(value, Mapping):
+        raise setting.error(f"{_quoted(setting.key)} must be a table of resources with a list of codes each")
+    return tuple((text, _read_codes(codes, setting, text)) for text, codes in value.items())
+
+
 def _read_extend(value: object, setting: _Setting) -> tuple[tuple[str, Entries], ...]:
     """What the project adds to our tables of knowledge."""
     if not isinstance(value, Mapping):
@@ -244,6 +251,7 @@ READERS: dict[str, Callable[[object, _Setting], object]] = {
     "extend-select": _read_codes,
     "extend-ignore": _read_codes,
     "per-file-ignores": _read_per_file,
+    "per-resource-ignores": _read_per_resource,
     "pedantic": _read_switch,
     "exclude": _read_patterns,
     "extend-exclude": _read_patterns,

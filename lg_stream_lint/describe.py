@@ -67,6 +67,9 @@ def show_settings(config: Config) -> str:
         lines += ["", f"[per-file-ignores]  # {origins.get('per-file-ignores', 'default')}"]
         for pattern, codes in config.per_file_ignores:
             lines.append(f"{_pattern(pattern, config.root)} = {_list(codes)}")
+    if config.per_resource_ignores:
+        lines += ["", f"[per-resource-ignores]  # {origins.get('per-resource-ignores', 'default')}"]
+        lines += [f"{json.dumps(name)} = {_list(codes)}" for name, codes in config.per_resource_ignores]
     if config.extend:
         lines += ["", f"[extend]  # {origins.get('extend', 'default')}"]
         lines += [f"{key} = {_value(entries)}" for key, entries in config.extend]

@@ -289,6 +289,14 @@ class TestSelection:
         assert not settings.ignored_for("/p/app/x.py", "LGS301")
 
 
+    def test_codes_ignored_in_some_resources(self) -> None:
+        settings = Config(per_resource_ignores=(("Deployment/*", ("LGS505",)), ("location /chat", ("LGS6",))))
+        assert settings.ignored_in("Deployment/api", "LGS505")
+        assert settings.ignored_in("location /chat", "LGS602")
+        assert not settings.ignored_in("Deployment/api", "LGS602")
+        assert not settings.ignored_in("location /chats", "LGS602")
+
+
 class TestCommandLine:
     """What options do to the file's settings."""
 

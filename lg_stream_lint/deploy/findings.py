@@ -44,6 +44,7 @@ def findings_of(deployment: Deployment, config: Config) -> dict[str, tuple[Findi
             deployment.errors.append(
                 f"{cls.info.code} failed in {deployment.repository}: {type(error).__name__}: {error}"
             )
+    reports = [report for report in reports if not config.ignored_in(report.name, report.rule.info.code)]
     by_file: dict[str, list[Finding]] = {}
     for finding in _distinct(reports, deployment):
         by_file.setdefault(finding.path, []).append(finding)
