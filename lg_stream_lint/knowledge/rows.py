@@ -229,8 +229,9 @@ class Saver(NamedTuple):
 
 
 class Resource(NamedTuple):
-    """Something that is dead once its block has ended: a class's objects, or (``form`` ``result``) what a call gives.
+    """Something that is dead once its block has ended.
 
+    ``form``: a ``class`` whose objects are, a call whose ``result`` is, or a class whose class methods open a ``context``.
     ``error`` is what its use afterwards says (empty: nothing that is always the same), ``label`` what a message calls it
     (empty: the end of its path). ``when_true``: only calls with this keyword true. ``quiet``: using it raises nothing.
     ``tools``: it is an agent's tools that work through it.

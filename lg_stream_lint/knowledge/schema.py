@@ -185,7 +185,7 @@ SCHEMAS: dict[str, tuple[Field, ...]] = {
     ),
     "resources": (
         *_PATHS,
-        _required("form", "str", "class", "result"),
+        _required("form", "str", "class", "result", "context"),
         Field("error"),
         Field("label"),
         Field("when_true"),

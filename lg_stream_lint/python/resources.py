@@ -16,86 +16,28 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
     from lg_stream_lint.python.module import Module
 
-_CLIENT = "Cannot send a request, as the client has been closed"
-_BODY = "Attempted to read or stream content, but the stream has been closed"
-_FILE = "I/O operation on closed file"
-_CONNECTION = "the connection is closed"
-_MCP = "ClosedResourceError"
-
-#: Classes whose objects are dead once their block has ended, with what the log then says (measured, November 2026: httpx
-#: 0.28.1, aiohttp 3.14.5, SQLAlchemy 2.0, langgraph-checkpoint-sqlite 3.1.2). SQLAlchemy's sessions, `requests.Session` and Redis
-#: clients connect again, and `with` on a `sqlite3.Connection` ends a transaction only: none of them is here.
-_CLASSES = {
-    "httpx.AsyncClient": _CLIENT,
-    "httpx.Client": _CLIENT,
-    "httpx2.AsyncClient": _CLIENT,
-    "httpx2.Client": _CLIENT,
-    "aiohttp.ClientSession": "Session is closed",
-    "contextlib.AsyncExitStack": "",
-    "contextlib.ExitStack": "",
-    "mcp.ClientSession": _MCP,
-    "mcp.client.session.ClientSession": _MCP,
-    "langchain_mcp_adapters.client.MultiServerMCPClient": _MCP,
-    "fastmcp.Client": _MCP,
-    "sqlalchemy.Connection": "This Connection is closed",
-    "sqlalchemy.ext.asyncio.AsyncConnection": "This Connection is closed",
-    "psycopg.Connection": _CONNECTION,
-    "psycopg.AsyncConnection": _CONNECTION,
-    "psycopg_pool.ConnectionPool": "the pool is already closed",
-    "psycopg_pool.AsyncConnectionPool": "the pool is already closed",
-    "asyncpg.Pool": "pool is closed",
-    "pymongo.MongoClient": "Cannot use MongoClient after close",
-    "pymongo.AsyncMongoClient": "Cannot use AsyncMongoClient after close",
-}
-#: The same for what calls of functions and methods give.
-_RESULTS = {
-    "httpx.stream": _BODY,
-    "httpx2.stream": _BODY,
-    "httpx.AsyncClient.stream": _BODY,
-    "httpx.Client.stream": _BODY,
-    "httpx2.AsyncClient.stream": _BODY,
-    "httpx2.Client.stream": _BODY,
-    "aiohttp.ClientSession.get": "Connection closed",
-    "aiohttp.ClientSession.post": "Connection closed",
-    "aiohttp.ClientSession.request": "Connection closed",
-    "builtins.open": _FILE,
-    "io.open": _FILE,
-    "aiofiles.open": _FILE,
-    "anyio.open_file": _FILE,
-    "mcp.client.stdio.stdio_client": _MCP,
-    "mcp.client.sse.sse_client": _MCP,
-    "mcp.client.streamable_http.streamablehttp_client": _MCP,
-    "mcp.client.streamable_http.streamable_http_client": _MCP,
-    "mcp.stdio_client": _MCP,
-    "langchain_mcp_adapters.client.MultiServerMCPClient.session": _MCP,
-    "psycopg.connect": _CONNECTION,
-    "psycopg.Connection.connect": _CONNECTION,
-    "psycopg.AsyncConnection.connect": _CONNECTION,
-    "psycopg_pool.AsyncConnectionPool.connection": _CONNECTION,
-    "psycopg_pool.ConnectionPool.connection": _CONNECTION,
-    "aiosqlite.connect": "Connection closed",
-    "asyncpg.create_pool": "pool is closed",
-    "asyncpg.create_pool().acquire": "cannot call Connection methods after the connection has been released",
-    "asyncpg.Pool.acquire": "cannot call Connection methods after the connection has been released",
-    "asyncpg.connect": _CONNECTION,
-    "sqlalchemy.ext.asyncio.create_async_engine.connect": "This Connection is closed",
-    "sqlalchemy.ext.asyncio.create_async_engine.begin": "This Connection is closed",
-    "sqlalchemy.ext.asyncio.AsyncEngine.connect": "This Connection is closed",
-    "sqlalchemy.ext.asyncio.AsyncEngine.begin": "This Connection is closed",
-}
-_REQUESTS = frozenset({"requests.get", "requests.post", "requests.put", "requests.request", "requests.Session.get",
-                       "requests.Session.post", "requests.Session.request"})  # fmt: skip
+#: An SDK's client works through one of httpx.
+_CLIENT = "httpx.AsyncClient"
 #: A closed body of `requests` ends quietly.
 QUIET = "no error is raised"
 _CLOSERS = frozenset({"close", "aclose", "disconnect", "__aexit__", "__exit__", "cleanup", "stop"})
 
 
+class Closed(NamedTuple):
+    """What a dead resource is called, what using it then says, and whether it is an agent's tools that work through it."""
+
+    what: str
+    error: str
+    tools: bool = False
+
+
 class Closing(NamedTuple):
-    """A resource that ends with a block: the name that holds it, what it is, what using it afterwards says, where it opens."""
+    """A resource that ends with a block: the name that holds it, what it is (see :class:`Closed`), and where it opens."""
 
     name: str
     what: str
     error: str
+    tools: bool
     node: cst.CSTNode
     module: Module
 
@@ -120,9 +62,9 @@ def _of_item(facts: Facts, item: cst.WithItem, module: Module) -> Closing | None
     if not name:
         return None
     for value in facts.infer.of(item.item, module):
-        what, error = closable(facts, value)
-        if what:
-            return Closing(name, what, error, item, module)
+        closed = closable(facts, value)
+        if closed is not None:
+            return Closing(name, *closed, item, module)
     return None
 
 
@@ -144,56 +86,48 @@ def _closed_finally(facts: Facts, block: cst.Finally, function: Function) -> Ite
             if all(binding.kind == "param" for binding in function.scope.bindings[owner.value]):
                 continue  # somebody else's: said where it is made
             for value in facts.infer.of(owner, function.module):
-                what, error = closable(facts, value)
-                if what:
-                    yield Closing(owner.value, what, error, node, function.module)
+                closed = closable(facts, value)
+                if closed is not None:
+                    yield Closing(owner.value, *closed, node, function.module)
                     break
 
 
-def closable(facts: Facts, value: Value, depth: int = 3) -> tuple[str, str]:
-    """What a value is, and what its use says after it was closed; empty when it lives on, or nothing is known."""
+def closable(facts: Facts, value: Value, depth: int = 3) -> Closed | None:
+    """What a value is, and what its use says after it was closed; None when it lives on, or nothing is known."""
     tables = facts.project.knowledge
     if value.kind == Kind.COROUTINE and value.inner is not None:
         return closable(facts, value.inner, depth)
     if value.kind == Kind.CONTEXT:
         if value.inner is not None and value.inner.role == "saver":
-            return _last(value.inner.name), _saver_error(value.inner.name)
-        return _own_context(facts, value.function, depth) if value.function is not None else ("", "")
-    name = value.name.removesuffix("()")
-    if isinstance(value.node, cst.Call) and is_true(argument(value.node, "stream")):
-        called = dotted_text(value.node.func)
-        if value.name.endswith("requests.Response") or name in _REQUESTS:
-            return f"{called}() response", QUIET
+            saver = tables.resources.get(value.inner.name)
+            return Closed(_last(value.inner.name), saver.error if saver is not None else "")
+        return _own_context(facts, value.function, depth) if value.function is not None else None
+    row = tables.resources.get(value.name.replace("()", ""))
+    if row is not None and row.when_true:
+        if isinstance(value.node, cst.Call) and is_true(argument(value.node, row.when_true)):
+            return Closed(f"{dotted_text(value.node.func)}() response", QUIET if row.quiet else row.error, row.tools)
+        return None
     if value.kind == Kind.INSTANCE:
-        row = tables.models.get(name)
-        if row is not None and row.kind == "sdk":
-            return _last(name), _CLIENT
-        error = _CLASSES.get(name)
-        return (_last(name), error) if error is not None else ("", "")
-    if value.kind == Kind.RESULT:
-        error = _RESULTS.get(name)
-        if error is not None:
-            return ("file" if error == _FILE else f"{_short(name)}()"), error
-    return "", ""
+        model = tables.models.get(value.name)
+        if model is not None and model.kind == "sdk":
+            return Closed(_last(value.name), tables.resources[_CLIENT].error)
+        return Closed(_last(value.name), row.error, row.tools) if row is not None and row.form == "class" else None
+    if value.kind == Kind.RESULT and row is not None and row.form == "result":
+        return Closed(row.label or f"{_short(value.name.removesuffix('()'))}()", row.error, row.tools)
+    return None
 
 
-def _own_context(facts: Facts, function: Function, depth: int) -> tuple[str, str]:
+def _own_context(facts: Facts, function: Function, depth: int) -> Closed | None:
     """A context manager of the project that yields something its own block closes."""
     if depth <= 0:
-        return "", ""
+        return None
     for node in function.yields:
         if not isinstance(node.value, cst.BaseExpression):
             continue
         for closing in closed_around(facts, node, function):
             if Uses(facts, function, closing.name).reach(node.value):
-                return closing.what, closing.error
-    return "", ""
-
-
-def _saver_error(name: str) -> str:
-    if name.endswith(".AsyncSqliteSaver"):
-        return "threads can only be started once"
-    return "Cannot operate on a closed database" if name.endswith(".SqliteSaver") else _CONNECTION
+                return Closed(closing.what, closing.error, closing.tools)
+    return None
 
 
 def _last(name: str) -> str:

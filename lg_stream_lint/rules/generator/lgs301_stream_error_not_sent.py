@@ -80,6 +80,7 @@ import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Severity
 from lg_stream_lint.python.guards import chain_sends_error
+from lg_stream_lint.python.poisoning import poison_of_run
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.sources import Source, sources
 from lg_stream_lint.python.streams import Link, Stream
@@ -126,9 +127,11 @@ class StreamErrorNotSent(PythonRule):
         retries = (
             " Retries stop at the first byte." if source.runnable is None or source.runnable.role == "model" else ""
         )
+        spoilt = poison_of_run(self.facts, source.runnable)
+        related.extend(spoilt.places)
         self.report(
             source.node,
-            f"If {source.label} raises here, the client gets HTTP 200 and {end}.{retries} "
+            f"If {source.label} raises here, the client gets HTTP 200 and {end}{spoilt.clause}.{retries} "
             f"Catch Exception inside {function.name}(), yield an error event, then return.",
             severity=severity,
             confidence=confidence,

@@ -73,7 +73,9 @@ import libcst as cst
 
 from lg_stream_lint.finding import Severity
 from lg_stream_lint.python.escapes import Escape, escaping, http_exception, is_primed, reaches_response
+from lg_stream_lint.python.poisoning import Poison, poison_of_run
 from lg_stream_lint.python.scopes import Function
+from lg_stream_lint.python.sources import sources
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.syntax import argument, code_of
 from lg_stream_lint.python.value import Value
@@ -104,8 +106,14 @@ class HttpExceptionInStream(PythonRule):
                 continue
             for stream, link in feeding:
                 if reaches_response(self.facts, link, escape.node, raised) and not is_primed(self.facts, stream):
-                    self._report(escape, raised, stream)
+                    self._report(escape, raised, stream, self._spoilt(escape, function))
                     break
+
+    def _spoilt(self, escape: Escape, function: Function) -> Poison:
+        """What the cut does to the thread of a graph whose run it breaks off: one that is iterated around the place."""
+        around = self.module.ancestors(escape.node)
+        runs = (source.runnable for source in sources(self.facts, function) if source.node in around)
+        return next((found for run in runs if (found := poison_of_run(self.facts, run)).clause), Poison())
 
     def _has_begun(self, stream: Stream) -> bool:
         """Whether the status is sent before the generator runs: not where an old FastAPI refuses a handler that yields."""
@@ -116,7 +124,7 @@ class HttpExceptionInStream(PythonRule):
         fact = self.versions.of("fastapi")
         return fact is None or fact.always(">=0.134.0") is not False
 
-    def _report(self, escape: Escape, raised: Value, stream: Stream) -> None:
+    def _report(self, escape: Escape, raised: Value, stream: Stream, spoilt: Poison) -> None:
         status = _status(escape.origin)
         never = f"never the {status}" if status else "never the error response"
         related = []
@@ -130,9 +138,9 @@ class HttpExceptionInStream(PythonRule):
             related.append(Place(stream.module, stream.call, "the response that is fed from here"))
         self.report(
             escape.node,
-            f"{what}, when HTTP 200 is already sent: the client gets an empty or cut body and {never}. "
+            f"{what}, when HTTP 200 is already sent: the client gets an empty or cut body and {never}{spoilt.clause}. "
             "Check before the response is built (in the handler's body or a dependency), or yield an error event and return.",
-            related=related,
+            related=[*related, *spoilt.places],
         )
 
 

@@ -77,6 +77,7 @@ import libcst as cst
 
 from lg_stream_lint.finding import Severity
 from lg_stream_lint.python.dependencies import closes_early, injected
+from lg_stream_lint.python.poisoning import Poison, poison_of_generator
 from lg_stream_lint.python.resources import QUIET, Closing, closed_around
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.streams import Stream
@@ -124,6 +125,7 @@ class ResourceClosedBeforeStream(PythonRule):
         for closing in closed_around(self.facts, call, function):
             if not Uses(self.facts, function, closing.name).reach(stream.content):
                 continue
+            spoilt = self._spoilt(stream, closing)
             seen = f"the log says {closing.error!r}" if closing.error else "its use fails"
             end = f"every answer fails before its first token, after HTTP 200 ({seen})"
             if closing.error == QUIET:
@@ -131,11 +133,19 @@ class ResourceClosedBeforeStream(PythonRule):
             self.report(
                 self._return_of(call),
                 f"The {closing.what} that this stream uses is closed when this function returns, before the first chunk is "
-                f"read: {end}. Open it inside the generator{self._name_of(stream)}, or in the application's lifespan.",
-                related=[Place(closing.module, closing.node, "it is opened, and closed, here")],
+                f"read: {end}{spoilt.clause}. Open it inside the generator{self._name_of(stream)}, or in the application's "
+                "lifespan.",
+                related=[Place(closing.module, closing.node, "it is opened, and closed, here"), *spoilt.places],
             )
             return True
         return False
+
+    def _spoilt(self, stream: Stream, closing: Closing) -> Poison:
+        """What the failure does to the graph's thread: only tools fail after a checkpoint; a dead saver or client, before any."""
+        links = self.facts.streams.links(stream) if closing.tools else []
+        return next(
+            (found for link in links if (found := poison_of_generator(self.facts, link.function)).clause), Poison()
+        )
 
     def _closed_by_dependency(self, stream: Stream, call: cst.Call, function: Function) -> None:
         for found in injected(self.facts, function):

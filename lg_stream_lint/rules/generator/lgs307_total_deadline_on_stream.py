@@ -77,6 +77,7 @@ import libcst as cst
 
 from lg_stream_lint.python.answers import answers
 from lg_stream_lint.python.deadlines import scopes_of, seconds, shown, wait_for
+from lg_stream_lint.python.poisoning import Poison, poison, poison_of_generator
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.sources import sources
 from lg_stream_lint.python.syntax import argument, called_name, positional, walk_same_scope
@@ -87,6 +88,7 @@ from lg_stream_lint.rules.base import PythonRule
 _LONG = 300.0
 _SENDERS = frozenset({"put", "put_nowait", "send", "send_json", "send_text", "send_bytes", "send_nowait", "publish"})
 _ASGI = ("scope", "receive", "send")
+_UNSPOILT = Poison()
 _FUNCTIONAL = frozenset({"langgraph.func.task", "langgraph.func.entrypoint"})
 
 
@@ -113,8 +115,10 @@ class TotalDeadlineOnStream(PythonRule):
             given = call.args[0].value if limit is not None and call.args else None
             if limit is None or limit.seconds is None or not isinstance(given, cst.Call):
                 continue
-            if self._is_application(function, given) or self._sends_stream(given):
-                self._report(call, "asyncio.wait_for()", limit.seconds)
+            sender = self._sender(given)
+            if self._is_application(function, given) or sender is not None:
+                spoilt = poison_of_generator(self.facts, sender) if sender is not None else Poison()
+                self._report(call, "asyncio.wait_for()", limit.seconds, spoilt=spoilt)
 
     def _judge_scopes(self, function: Function, block: cst.With) -> None:
         for item, limit in scopes_of(self.facts, block, self.module):
@@ -127,7 +131,8 @@ class TotalDeadlineOnStream(PythonRule):
             )
             applications = any(isinstance(n, cst.Call) and self._is_application(function, n) for n in inside)
             if applications or (streams and self.facts.streams.is_fed_by(function)):
-                self._report(limit.call, f"{limit.name}()", limit.seconds)
+                spoilt = poison_of_generator(self.facts, function) if streams else Poison()
+                self._report(limit.call, f"{limit.name}()", limit.seconds, spoilt=spoilt)
 
     def _is_application(self, function: Function, call: cst.Call) -> bool:
         """Whether a call runs the whole application, in an ASGI middleware of a project that streams."""
@@ -140,8 +145,8 @@ class TotalDeadlineOnStream(PythonRule):
             and any(True for _ in self.facts.streams.beside(self.module.path))
         )
 
-    def _sends_stream(self, call: cst.Call) -> bool:
-        """Whether a call's coroutine iterates a model and sends its tokens on."""
+    def _sender(self, call: cst.Call) -> Function | None:
+        """The function that a call runs, when it iterates a model and sends its tokens on."""
         for value in self.values_of(call.func):
             inner = value.function if value.kind == Kind.FUNCTION else None
             if inner is None or inner.is_generator:
@@ -150,8 +155,8 @@ class TotalDeadlineOnStream(PythonRule):
                 if isinstance(source.node, cst.For) and any(
                     isinstance(n, cst.Call) and called_name(n) in _SENDERS for n in walk_same_scope(source.node.body)
                 ):
-                    return True
-        return False
+                    return inner
+        return None
 
     # LangGraph's own limits
 
@@ -172,8 +177,10 @@ class TotalDeadlineOnStream(PythonRule):
         if not isinstance(target, cst.Attribute) or target.attr.value != "step_timeout":
             return
         limit = seconds(self.facts, node.value, self.module)
-        if limit is not None and any(value.role == "graph" for value in self.values_of(target.value)):
-            self._report(node, "step_timeout", limit, idle="the model's own timeout=")
+        graphs = [value for value in self.values_of(target.value) if value.role == "graph"]
+        if limit is not None and graphs:
+            spoilt = poison(self.facts, graphs)
+            self._report(node, "step_timeout", limit, idle="the model's own timeout=", spoilt=spoilt)
 
     def _judge_decorators(self, function: Function) -> None:
         for decorator in function.decorators:
@@ -212,14 +219,17 @@ class TotalDeadlineOnStream(PythonRule):
             return False
         return bool(answers(self.facts, function)) or next(sources(self.facts, function), None) is not None
 
-    def _report(self, node: cst.CSTNode, name: str, limit: float, *, idle: str = "") -> None:
+    def _report(
+        self, node: cst.CSTNode, name: str, limit: float, *, idle: str = "", spoilt: Poison = _UNSPOILT
+    ) -> None:
         if limit >= _LONG:
             return
         instead = idle or "a time-out around each item, or the model's own timeout="
         self.report(
             node,
             f"{name} of {shown(limit)} limits the whole answer, not its silences: an answer that takes longer is cut there "
-            f"while its tokens flow, and keep-alives do not reset it. Limit the silence instead: {instead}.",
+            f"while its tokens flow, and keep-alives do not reset it{spoilt.clause}. Limit the silence instead: {instead}.",
+            related=spoilt.places,
         )
 
 

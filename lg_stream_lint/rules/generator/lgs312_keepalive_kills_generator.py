@@ -108,6 +108,7 @@ from lg_stream_lint.finding import Confidence, Severity
 from lg_stream_lint.python.deadlines import scopes_of, wait_for
 from lg_stream_lint.python.following import CONTINUE, END, exits, following
 from lg_stream_lint.python.guards import exception_names
+from lg_stream_lint.python.poisoning import Poison, poison_of_generator, poison_of_run
 from lg_stream_lint.python.runnables import runnable_call
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.sources import BY_NAME, model_stream, sources
@@ -202,13 +203,23 @@ class KeepaliveKillsGenerator(PythonRule):
         certain = self._is_generator(asked, self.function_of(node))
         if not certain:
             return
+        spoilt = self._spoilt(asked)
         self.report(
             node,
             f"The first time-out of {limit} cancels {code_of(asked, 40)} itself: the next item is asked of an ended generator, "
-            "so the rest of the answer is lost with a clean end and nothing in the log. "
+            f"so the rest of the answer is lost with a clean end and nothing in the log{spoilt.clause}. "
             "Keep one task for the next item and poll it with asyncio.wait({task}, timeout=…), or read from a queue.",
             confidence=certain,
+            related=spoilt.places,
         )
+
+    def _spoilt(self, asked: cst.BaseExpression) -> Poison:
+        """What the cut does to the thread of the graph behind the generator."""
+        for value in self.values_of(asked):
+            if value.function is not None:
+                return poison_of_generator(self.facts, value.function)
+        made = self._made(asked)
+        return poison_of_run(self.facts, runnable_call(self.facts, made, self.module)) if made is not None else Poison()
 
     def _is_generator(self, node: cst.BaseExpression, function: Function | None) -> str:
         """How sure it is that an expression is an async generator on the way of a stream; empty when nothing says so."""

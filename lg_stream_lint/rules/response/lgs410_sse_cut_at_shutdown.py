@@ -78,6 +78,7 @@ from __future__ import annotations
 import libcst as cst
 
 from lg_stream_lint.python.keywords import keywords_of
+from lg_stream_lint.python.poisoning import poison_of_run
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import PythonRule
@@ -101,7 +102,7 @@ class SseCutAtShutdown(PythonRule):
             if stream.class_value is not None and stream.class_value.kind == Kind.CLASS:
                 continue
             if self._is_cut(stream, stream.call):
-                self._report(stream.call)
+                self._report(stream, stream.call)
 
     def _is_cut(self, stream: Stream, call: cst.Call) -> bool:
         keywords = keywords_of(self.facts, call, self.module)
@@ -113,14 +114,17 @@ class SseCutAtShutdown(PythonRule):
             return False
         return self.facts.responses.source(stream) is not None
 
-    def _report(self, call: cst.Call) -> None:
+    def _report(self, stream: Stream, call: cst.Call) -> None:
         fact = self.versions.of("sse-starlette")
         old = fact is not None and fact.always(">=3.3") is False
         since = (
             f"from sse-starlette 3.3 on, here {fact.exact or fact.specifier}" if old and fact else "sse-starlette 3.3"
         )
+        found = self.facts.responses.source(stream)
+        spoilt = poison_of_run(self.facts, found[1].runnable if found is not None else None)
         self.report(
             call,
-            "sse-starlette ends this stream the moment the server gets SIGTERM: every deploy cuts every answer. Pass "
-            f"shutdown_event and shutdown_grace_period ({since}), longer than the longest answer.",
+            "sse-starlette ends this stream the moment the server gets SIGTERM: every deploy cuts every answer"
+            f"{spoilt.clause}. Pass shutdown_event and shutdown_grace_period ({since}), longer than the longest answer.",
+            related=spoilt.places,
         )
