@@ -136,6 +136,8 @@ def test_every_setting(root: Path) -> None:
         jobs = 3
         [tool.lg-stream-lint.per-file-ignores]
         "tests/" = ["LGS"]
+        [tool.lg-stream-lint.per-resource-ignores]
+        "Deployment/api" = ["LGS505"]
         [tool.lg-stream-lint.extend]
         models = ["app.models.Chat", {path = "app.models.Fast", like = "langchain_openai.ChatOpenAI"}]
         """,
@@ -149,6 +151,7 @@ def test_every_setting(root: Path) -> None:
         extend_select=("LGS1",),
         extend_ignore=("LGS404",),
         per_file_ignores=((Scoped(base, "tests/"), ("LGS",)),),
+        per_resource_ignores=(("Deployment/api", ("LGS505",)),),
         pedantic=True,
         exclude=(Scoped(base, "old"),),
         extend_exclude=(Scoped(base, "older/*.py"),),
