@@ -110,7 +110,7 @@ def _layers(way: Way, code: CodeFacts) -> Iterator[Layer]:
     for position, hop in enumerate(way.hops, 2):
         product = f"{hop.layer} {hop.version}".strip()
         for setting in hop.settings:
-            if setting.kind:
+            if setting.kind and not setting.overruled:
                 yield Layer(
                     hop.layer,
                     product,

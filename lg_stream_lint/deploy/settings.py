@@ -75,7 +75,7 @@ NAMES = {
     "ignores_accel": "truth: the application's X-Accel-Buffering is not obeyed",
     "sets_accel": "truth: X-Accel-Buffering is set where it has no effect on this proxy itself",
     "forwards_accel": "truth: the next proxy outward gets an X-Accel-Buffering: no from this one",
-    "hop_by_hop": "text: the hop-by-hop header that is set by hand, and does harm",
+    "hop_by_hop": "text: what a hop-by-hop header that is set by hand breaks",
     "cannot_stream": "text: why the platform hands on whole responses only",
 }
 
@@ -93,7 +93,8 @@ class Setting(NamedTuple):
     ``name`` is one of :data:`NAMES`, ``key`` what a user of the product calls it (``proxy_read_timeout``), ``value`` is as
     :data:`NAMES` says, ``kind`` one of :class:`Kind` for limits, else empty. A default stands ``where`` it would be written:
     the ``proxy_pass`` line, the server's command, the resource. ``written`` is the value's text in the file (``1m30s``).
-    ``overridable``: the environment or a chart's values can replace it.
+    ``overridable``: the environment or a chart's values can replace it. ``overruled``: another place of the project sets the same
+    and wins (the command line over ``gunicorn.conf.py``); what is overruled stands after what wins.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Setting(NamedTuple):
     kind: str = ""
     written: str = ""
     overridable: bool = False
+    overruled: bool = False
 
     @property
     def explicit(self) -> bool:
@@ -167,8 +169,8 @@ class Hop(NamedTuple):
     group: str = ""
 
     def get(self, name: str) -> Setting | None:
-        """The setting of that name, if it is known."""
-        return next((setting for setting in self.settings if setting.name == name), None)
+        """The setting of that name that holds, if it is known."""
+        return next((s for s in self.settings if s.name == name and not s.overruled), None)
 
     def value(self, name: str, default: Any = None) -> Any:
         """The value of that name, or the default where nothing is known."""
@@ -177,7 +179,7 @@ class Hop(NamedTuple):
 
     def limits(self, kind: str) -> tuple[Setting, ...]:
         """The limits of one kind; those that are off (``None``) are left out."""
-        return tuple(s for s in self.settings if s.kind == kind and s.value is not None)
+        return tuple(s for s in self.settings if s.kind == kind and s.value is not None and not s.overruled)
 
 
 class Note(NamedTuple):

@@ -57,7 +57,7 @@ class Way(NamedTuple):
 
 
 def _is_limit(setting: Setting, kinds: Sequence[str]) -> bool:
-    return setting.kind in kinds and setting.value is not None
+    return setting.kind in kinds and setting.value is not None and not setting.overruled
 
 
 def ways_through(hops: Sequence[Hop], python_files: Iterable[str], repository: str) -> list[Way]:
