@@ -47,7 +47,7 @@ class Deployment:
         self.repository = repository
         self.inventory = inventory
         self.tables = tables
-        self.context = Context(repository, overrides)
+        self.context = Context(repository, overrides, inventory.deployment)
         self.errors: list[str] = []
         self._facts: dict[str, FileFacts] = {}
         self._code: dict[str, CodeFacts] = {}

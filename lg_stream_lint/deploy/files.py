@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import os
+from collections.abc import Sequence
 from functools import cached_property
 
 from lg_stream_lint.deploy.settings import Note, Where
@@ -82,11 +83,17 @@ class DeployFile:
 
 
 class Context:
-    """What readers may ask beyond their own file: other files of the repository, each read once, never above it."""
+    """What readers may ask beyond their own file: other files of the repository, each read once, never above it.
 
-    def __init__(self, repository: str, overrides: dict[str, bytes] | None = None) -> None:
+    ``listed`` are the paths of what may be deployment files, sorted: for readers whose resources name each other.
+    """
+
+    def __init__(
+        self, repository: str, overrides: dict[str, bytes] | None = None, listed: Sequence[str] = ()
+    ) -> None:
         self.repository = repository
         self.overrides = overrides or {}
+        self.listed = listed
         self._files: dict[str, DeployFile | NotRead] = {}
 
     def open(self, path: str) -> DeployFile:
