@@ -48,7 +48,7 @@ def poison(facts: Facts, graphs: Iterable[Value]) -> Poison:
         )
     if not kept:
         return Poison()
-    clause = f", and if a tool call was still unanswered, the thread will reject later turns ({rejected})"
+    clause = f"; if a tool call was still unanswered, the thread will reject later turns ({rejected})"
     return Poison(clause, tuple(dict.fromkeys(kept)))
 
 

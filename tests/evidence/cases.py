@@ -47,6 +47,7 @@ class Case:
     leave_after: float | None = None
     patience: float = 6.0
     needs: tuple[str, ...] = ()
+    turns: int = 1
 
     @property
     def id(self) -> str:
@@ -85,7 +86,7 @@ class Case:
 
 
 KEYS = frozenset({"file", "shows", "expect", "never", "log", "no_log", "body", "no_body", "repairs", "app", "request"})
-KEYS |= {"json", "headers", "server", "model", "leave_after", "patience", "needs"}
+KEYS |= {"json", "headers", "server", "model", "leave_after", "patience", "needs", "turns"}
 
 
 def _strings(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -134,6 +135,7 @@ def case_of(code: str, folder: Path, entry: Mapping[str, Any]) -> Case:
         leave_after=entry.get("leave_after"),
         patience=float(entry.get("patience", 6.0)),
         needs=_strings(entry, "needs"),
+        turns=int(entry.get("turns", 1)),
     )
 
 

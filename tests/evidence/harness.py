@@ -128,8 +128,10 @@ def observe(case: Case, interpreter: str | None = None) -> Observation:
         with running(case, folder, model.url, interpreter or python()) as (port, log):
             if port is None:
                 return Observation(started=False, log=read_log(log))
-            prober = Prober(port)
             wire = request_bytes(case.method, case.target, port=port, **request)
+            for _ in range(case.turns - 1):
+                exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
+            prober = Prober(port)
             if SERVERS[case.server].probed:
                 with prober:
                     seen = exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
