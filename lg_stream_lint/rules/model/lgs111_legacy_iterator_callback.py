@@ -15,15 +15,16 @@ import asyncio
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from langchain_classic.callbacks import AsyncIteratorCallbackHandler
+from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI
 
 app = FastAPI()
+chain = ChatPromptTemplate.from_template("Say {word}") | ChatOpenAI(model="gpt-4o-mini", timeout=60)
 
 
 async def tokens():
     handler = AsyncIteratorCallbackHandler()
-    model = ChatOpenAI(model="gpt-4o-mini", timeout=60, callbacks=[handler])
-    task = asyncio.create_task(model.ainvoke("hello"))
+    task = asyncio.create_task(chain.ainvoke({"word": "hello"}, {"callbacks": [handler]}))
     try:
         async for token in handler.aiter():
             yield token
@@ -43,15 +44,17 @@ async def chat():
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI
 
 app = FastAPI()
-chain = ChatOpenAI(model="gpt-4o-mini", timeout=60) | StrOutputParser()
+model = ChatOpenAI(model="gpt-4o-mini", timeout=60)
+chain = ChatPromptTemplate.from_template("Say {word}") | model | StrOutputParser()
 
 
 async def tokens():
     try:
-        async for token in chain.astream("hello"):
+        async for token in chain.astream({"word": "hello"}):
             yield token
     except Exception:
         yield "(the model failed)"
@@ -66,8 +69,9 @@ async def chat():
 None: iterate `astream()` or `astream_events()` of the chain or graph itself.
 
 ## Limits
-A subclass that has its own `on_llm_end` decides itself when it is done: it is reported only when all requests share one. A
-handler that reaches the generator through an annotation alone is not found.
+A handler that one call of a bare model ends is right as long as the model does not fail: this is advice only. A subclass that
+has its own `on_llm_end` decides itself when it is done: it is reported only when all requests share one. A handler that
+reaches the generator through an annotation alone is not found.
 
 ## Evidence
 `fixtures/LGS111/evidence.yaml` cites the handler's source: `on_llm_end` sets its `done`.
@@ -82,8 +86,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from lg_stream_lint.finding import Severity
 from lg_stream_lint.python import types
-from lg_stream_lint.python.producers import CALLBACK, Read, is_callback, reads
+from lg_stream_lint.python.producers import CALLBACK, Read, feeds, is_callback, reads, spawned
+from lg_stream_lint.python.runnables import runnable_call
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import positional
 from lg_stream_lint.python.value import Value
@@ -108,8 +114,24 @@ class LegacyIteratorCallback(PythonRule):
         for generator, read in self._readers(node):
             shared = self._is_shared(node, generator, read)
             if shared or not self._decides_itself(made):
-                self._report(node, generator, read, shared=shared)
+                if not shared and self._has_one_call(generator, read):
+                    self._advise(node, generator, read)
+                else:
+                    self._report(node, generator, read, shared=shared)
                 return
+
+    def _has_one_call(self, generator: Function, read: Read) -> bool:
+        """Whether one call of a chat model itself is all that the handler hears of: then its end is the answer's."""
+        module = generator.module
+        work = [
+            spawn.work
+            for spawn in (spawned(self.facts, call, module) for call in generator.calls)
+            if spawn is not None and feeds(self.facts, spawn, generator, read)
+        ]
+        if len(work) != 1 or not isinstance(work[0], cst.Call):
+            return False
+        asked = [found for call in generator.calls if (found := runnable_call(self.facts, call, module)) is not None]
+        return len(asked) == 1 and asked[0].call is work[0] and asked[0].role == "model"
 
     def _readers(self, node: cst.Call) -> Iterator[tuple[Function, Read]]:
         """The generators that iterate this very handler."""
@@ -135,6 +157,15 @@ class LegacyIteratorCallback(PythonRule):
     def _decides_itself(self, made: Value) -> bool:
         return made.cls is not None and any(
             "on_llm_end" in cls.methods for cls in types.bases(self.facts.infer, made.cls)
+        )
+
+    def _advise(self, node: cst.Call, generator: Function, read: Read) -> None:
+        self.report(
+            node,
+            f"{CALLBACK} is done when the model's one call ends, by an error too: half an answer then looks complete. "
+            f"Iterate the model's astream() in {generator.name}() instead.",
+            severity=Severity.INFO,
+            related=[Place(generator.module, read.node, "its tokens are read here")],
         )
 
     def _report(self, node: cst.Call, generator: Function, read: Read, *, shared: bool) -> None:
