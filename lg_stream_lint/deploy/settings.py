@@ -61,6 +61,7 @@ NAMES = {
     "replicas": "number of instances",
     "shell": "truth: a shell that does not pass signals on stands between the host and the server",
     "image": "text: the base image",
+    "init": "truth: an init process is put before the server",
     # A proxy's
     "read_timeout": "limit on the way from the application",
     "send_timeout": "limit on the way to the client",
@@ -74,7 +75,7 @@ NAMES = {
     "compressed_types": "tuple of media types that are compressed",
     "ignores_accel": "truth: the application's X-Accel-Buffering is not obeyed",
     "sets_accel": "truth: X-Accel-Buffering is set where it has no effect on this proxy itself",
-    "forwards_accel": "truth: the next proxy outward gets an X-Accel-Buffering: no from this one",
+    "forwards_accel": "text: set, when the next proxy outward gets X-Accel-Buffering: no from this one; passed, when the application's",
     "hop_by_hop": "text: what a hop-by-hop header that is set by hand breaks",
     "cannot_stream": "text: why the platform hands on whole responses only",
 }

@@ -1,0 +1,1 @@
+"""docker compose: services put together from their files, and what they say."""

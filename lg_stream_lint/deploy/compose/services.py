@@ -1,0 +1,152 @@
+"""A compose service as it holds in the end: its own file, what it ``extends``, and the file that it overrides."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
+from lg_stream_lint.deploy.yaml_marks import MAP, TEXT, Documents, Node, documents
+
+#: Services that extend services; compose itself refuses circles.
+DEEPEST = 8
+_MOST_NEIGHBOURS = 30
+_NAME = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml")
+#: The files that compose reads by itself, in its order; others are given with ``-f``.
+PRINCIPAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+
+_read: WeakKeyDictionary[Context, dict[str, Documents]] = WeakKeyDictionary()
+
+
+class Layer(NamedTuple):
+    """One file's part of a service."""
+
+    node: Node
+    file: DeployFile
+
+
+class Service(NamedTuple):
+    """A service: its name, the key that it stands under, and its parts, the one that holds first."""
+
+    name: str
+    key: Node
+    layers: tuple[Layer, ...]
+
+    def first(self, *keys: str) -> Node | None:
+        """The value that holds: the first part's that has one."""
+        return next((found for layer in self.layers if (found := layer.node.get(*keys)) is not None), None)
+
+    def layer_of(self, *keys: str) -> Layer | None:
+        """The part that a value comes from."""
+        return next((layer for layer in self.layers if layer.node.get(*keys) is not None), None)
+
+    def pairs(self, name: str) -> dict[str, tuple[str, Node, DeployFile]]:
+        """The entries of ``environment`` or ``labels``, written as a map or as ``KEY=value``, with their nodes."""
+        found: dict[str, tuple[str, Node, DeployFile]] = {}
+        for layer in self.layers:
+            for key, text, node in _entries(layer.node.get(name)):
+                found.setdefault(key, (text, node, layer.file))
+        return found
+
+    def elements(self, *keys: str) -> list[Node]:
+        """The elements of a list in all parts: compose adds lists to each other."""
+        return [
+            element for layer in self.layers for node in [layer.node.get(*keys)] if node for element in node.elements()
+        ]
+
+
+def _entries(node: Node | None) -> Iterator[tuple[str, str, Node]]:
+    if node is None:
+        return
+    for key, value in node.entries():
+        if value.kind == TEXT and not value.is_null:
+            yield key.text, value.text, value
+    for element in node.elements():
+        key_text, equals, text = element.text.partition("=")
+        if element.kind == TEXT and equals:
+            yield key_text.strip(), text, element
+
+
+def read_documents(file: DeployFile, context: Context) -> Documents:
+    """The documents of a file, read once for a context."""
+    known = _read.setdefault(context, {})
+    if file.path not in known:
+        known[file.path] = documents(file, context)
+    return known[file.path]
+
+
+def services_of(file: DeployFile, context: Context) -> list[Service]:
+    """The services of a compose file, put together."""
+    found = []
+    for key, node in _own(file, context):
+        layers = _extended(Layer(node, file), context, key.text, DEEPEST)
+        if not any(layer.node.get(word) is not None for layer in layers for word in ("image", "build")):
+            base = base_of(file, key.text, context)
+            layers += base if base is not None else []
+        found.append(Service(key.text, key, tuple(layers)))
+    return found
+
+
+def _own(file: DeployFile, context: Context) -> list[tuple[Node, Node]]:
+    found = []
+    for root in read_documents(file, context).roots:
+        services = root.get("services")
+        if services is not None:
+            found += [(key, node) for key, node in services.entries() if node.kind == MAP]
+    return found
+
+
+def _service(file: DeployFile, name: str, context: Context) -> Node | None:
+    return next((node for key, node in _own(file, context) if key.text == name), None)
+
+
+def _extended(layer: Layer, context: Context, name: str, depth: int) -> list[Layer]:
+    """A service's part, then the parts of what it extends."""
+    extends = layer.node.get("extends")
+    if extends is None or depth == 0:
+        return [layer]
+    other = extends.text if extends.kind == TEXT else extends.string("service") or name
+    path = extends.string("file") if extends.kind == MAP else ""
+    file = context.find(path, layer.file.folder) if path else layer.file
+    try:
+        node = _service(file, other, context) if file is not None else None
+    except NotRead:
+        node = None
+    if file is None or node is None or node is layer.node:
+        return [layer]
+    return [layer, *_extended(Layer(node, file), context, other, depth - 1)]
+
+
+def base_of(file: DeployFile, name: str, context: Context) -> list[Layer] | None:
+    """The parts of a service in the file that this one overrides: the principal one beside it (or one folder above)."""
+    for folder in (file.folder, os.path.dirname(file.folder)):
+        for principal in PRINCIPAL:
+            other = context.find(principal, folder)
+            if other is None or other.path == file.path:
+                continue
+            try:
+                node = _service(other, name, context)
+            except NotRead:
+                continue
+            if node is not None:
+                return _extended(Layer(node, other), context, name, DEEPEST)
+    return None
+
+
+def set_beside(file: DeployFile, name: str, key: str, context: Context) -> bool:
+    """Whether another compose file of the folder sets a key of the same service: it may be used together with this one."""
+    try:
+        names = sorted(found for found in os.listdir(file.folder) if _NAME.fullmatch(found) and found != file.name)
+    except (OSError, ValueError):
+        return False
+    for neighbour in names[:_MOST_NEIGHBOURS]:
+        try:
+            node = _service(context.open(os.path.join(file.folder, neighbour)), name, context)
+        except NotRead:
+            continue
+        if node is not None and node.get(key) is not None:
+            return True
+    return False

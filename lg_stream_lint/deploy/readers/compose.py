@@ -1,0 +1,231 @@
+"""docker compose: services as hosts of what they run, their commands as servers, Traefik's labels as proxies.
+
+A service that runs no server is a host all the same: a proxy that leads to it is then known to lead elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word, server_hops
+from lg_stream_lint.deploy.compose.environment import dotenv_of, environment_of, interpolate
+from lg_stream_lint.deploy.compose.images import Build, bases_of, build_of, image_name
+from lg_stream_lint.deploy.compose.services import Layer, Service, read_documents, services_of, set_beside
+from lg_stream_lint.deploy.compose.traefik_labels import traefik_hops
+from lg_stream_lint.deploy.defaults import default
+from lg_stream_lint.deploy.files import Context, DeployFile
+from lg_stream_lint.deploy.settings import Hop, Kind, Note, Origin, Reading, Role, Setting, Target
+from lg_stream_lint.deploy.units import go_duration, number
+from lg_stream_lint.deploy.yaml_marks import LIST, TEXT, Node
+from lg_stream_lint.deploy.yaml_text import place_in
+
+#: Services of a file.
+_MOST = 300
+
+
+def read(file: DeployFile, context: Context) -> Reading:
+    """The hops of a compose file."""
+    hops: list[Hop] = []
+    notes: list[Note] = list(read_documents(file, context).notes)
+    dotenv = dotenv_of(file, context)
+    services = services_of(file, context)[:_MOST]
+    for service in services:
+        reading = _Reader(file, context, service, dotenv).read()
+        hops += reading.hops
+        notes += reading.notes
+    hops += traefik_hops(services, {service.name: unit_of(file, service) for service in services})
+    return Reading(tuple(hops), tuple(notes))
+
+
+def unit_of(file: DeployFile, service: Service) -> str:
+    """The name that a service's hops agree on."""
+    return f"{file.path}#{service.name}"
+
+
+class _Reader:
+    """Reads one service."""
+
+    def __init__(self, file: DeployFile, context: Context, service: Service, dotenv: dict[str, Variable]) -> None:
+        self.file = file
+        self.context = context
+        self.service = service
+        self.dotenv = dotenv
+        self.unit = unit_of(file, service)
+        self.build: Build | None = build_of(service, context, dotenv)
+        self.notes: list[Note] = []
+
+    def read(self) -> Reading:
+        servers = self._servers()
+        host = Hop(
+            "compose",
+            Role.HOST,
+            self.service.name,
+            self.service.key.where,
+            tuple(self._settings()),
+            tuple(self._leads_to(servers)),
+            tuple(self._known_as()),
+        )
+        return Reading((*servers, host), tuple(self.notes))
+
+    def _servers(self) -> tuple[Hop, ...]:
+        words = self._command()
+        if words is None:
+            return ()
+        command, node = words
+        file = self._file_of(node)
+        reading = server_hops(
+            command,
+            Carrier(
+                self.context,
+                node.where,
+                Stands.COMPOSE,
+                environment_of(self.service, self.context, self.dotenv),
+                bases_of(self.service, self.build, self.file, self.context, self.dotenv),
+                (Target("unit", self.unit),),
+                image=self._base_image(),
+                at=place_in(file, node) if isinstance(command, str) else None,
+            ),
+        )
+        self.notes += reading.notes
+        return reading.hops
+
+    def _file_of(self, node: Node) -> DeployFile:
+        return next((layer.file for layer in self.service.layers if layer.file.path == node.where.path), self.file)
+
+    def _command(self) -> tuple[str | list[str | Word], Node] | None:
+        """The words that the container starts with, as far as the compose file says, and where."""
+        entrypoint, command = self._holding("entrypoint"), self._holding("command")
+        node = command or entrypoint
+        if node is None:
+            return None
+        alone = node if entrypoint is None or command is None else None
+        if alone is not None and alone.kind == TEXT:
+            text = interpolate(alone.text, self.dotenv)
+            changed = text.text != alone.text and ("$$" in alone.text or self._uses_dotenv(alone.text))
+            return (text.text if changed else alone.text), alone
+        words: list[str | Word] = []
+        for part in (entrypoint, command):
+            words += self._words(part) if part is not None else []
+        return words, node
+
+    def _holding(self, name: str) -> Node | None:
+        """``command`` or ``entrypoint``; an empty list takes the image's away and is nothing here."""
+        node = self.service.first(name)
+        return node if node is not None and (node.elements() or (node.kind == TEXT and node.text.strip())) else None
+
+    def _uses_dotenv(self, text: str) -> bool:
+        return any(name in self.dotenv for name in re.findall(r"\$\{?(\w+)", text))
+
+    def _words(self, node: Node) -> list[str | Word]:
+        if node.kind == LIST:
+            return [self._word(element.text, element) for element in node.elements() if element.kind == TEXT]
+        import shlex
+
+        try:
+            return [self._word(text, node) for text in shlex.split(node.text, comments=False)]
+        except ValueError:
+            self.notes.append(self.file.note(node.where.span.row, "a command with an open quote"))
+            return []
+
+    def _word(self, text: str, node: Node) -> Word:
+        value = interpolate(text, self.dotenv)
+        return Word(value.text, node.where, value.overridable or node.overridable)
+
+    def _base_image(self) -> str:
+        if self.build is not None:
+            return self.build.base_image
+        image = self.service.first("image")
+        return interpolate(image.text, self.dotenv).text if image is not None else ""
+
+    def _leads_to(self, servers: tuple[Hop, ...]) -> Iterable[Target]:
+        yield Target("unit", self.unit)
+        if servers or self._replaces_the_image_command():
+            return
+        if self.build is not None:
+            yield Target("file", self.build.dockerfile)
+        image = self.service.first("image")
+        name = image_name(interpolate(image.text, self.dotenv).text) if image is not None else ""
+        if name:
+            yield Target("image", name)
+
+    def _replaces_the_image_command(self) -> bool:
+        """Whether the container runs something else than its image does: options alone go to the image's own command."""
+        if self._holding("entrypoint") is not None:
+            return True
+        node = self._holding("command")
+        if node is None:
+            return False
+        first = node.elements()[0].text if node.elements() else node.text.strip()
+        return not first.startswith("-")
+
+    def _known_as(self) -> Iterable[Target]:
+        names = [self.service.name, *self._aliases()]
+        for name in ("container_name", "hostname"):
+            node = self.service.first(name)
+            names += [node.text] if node is not None and node.kind == TEXT else []
+        yield from (Target("host", name) for name in dict.fromkeys(names) if name)
+        yield Target("unit", f"{self.unit}/host")
+        yield from (Target("port", port) for port in dict.fromkeys(self._ports()))
+
+    def _aliases(self) -> list[str]:
+        networks = self.service.first("networks")
+        entries = networks.entries() if networks is not None else []
+        found = [
+            alias.text
+            for _, network in entries
+            for node in [network.get("aliases")]
+            if node
+            for alias in node.elements()
+        ]
+        return [interpolate(alias, self.dotenv).text for alias in found]
+
+    def _ports(self) -> Iterable[str]:
+        """The ports of the machine that lead into the container."""
+        for element in self.service.elements("ports"):
+            if element.kind == TEXT:
+                text = interpolate(element.text, self.dotenv).text.split("/")[0]
+                parts = text.rsplit(":", 2)
+                if len(parts) > 1 and parts[-2].isdigit():
+                    yield parts[-2]
+            else:
+                published = interpolate(element.string("published"), self.dotenv).text
+                if published.isdigit():
+                    yield published
+
+    def _settings(self) -> Iterable[Setting]:
+        yield from self._stop_grace()
+        replicas = self.service.first("deploy", "replicas") or self.service.first("scale")
+        if replicas is not None and replicas.kind == TEXT:
+            value = interpolate(replicas.text, self.dotenv)
+            count = number(value.text)
+            if count is not None and not replicas.unknown:
+                key = "replicas" if self.service.first("deploy", "replicas") is not None else "scale"
+                yield Setting(
+                    *("replicas", key, count, Origin.EXPLICIT, replicas.where),
+                    written=replicas.text,
+                    overridable=value.overridable or replicas.overridable,
+                )
+        init = self.service.first("init")
+        if init is not None and init.truth() is not None:
+            yield Setting("init", "init", init.truth(), Origin.EXPLICIT, init.where, written=init.text)
+
+    def _stop_grace(self) -> Iterable[Setting]:
+        node = self.service.first("stop_grace_period")
+        if node is None:
+            if not set_beside(self.file, self.service.name, "stop_grace_period", self.context):
+                setting = default("compose", "stop_grace", self.service.key.where)
+                yield from [setting] if setting is not None else []
+            return
+        value = interpolate(node.text, self.dotenv)
+        seconds = go_duration(value.text)
+        if seconds is None:
+            self.notes.append(self.file.note(node.where.span.row, "stop_grace_period: a value that cannot be read"))
+            return
+        yield Setting(
+            *("stop_grace", "stop_grace_period", seconds, Origin.EXPLICIT, node.where, Kind.GRACE, node.text),
+            overridable=value.overridable or node.overridable,
+        )
+
+
+__all__ = ["Layer", "read", "unit_of"]
