@@ -89,7 +89,7 @@ def _chains(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> list[tuple
     if len(chain) > 12:
         return [chain]
     present = {id(hop) for hop in chain}
-    hosts = [h for hop in chain for h in outward[id(hop)] if h.role == Role.HOST and id(h) not in present]
+    hosts = [h for h in outward[id(chain[-1])] if h.role == Role.HOST and id(h) not in present]
     if hosts and chain[-1].role != Role.PROXY:
         return [longer for host in _once(hosts) for longer in _chains((*chain, host), outward)]
     proxies = [
