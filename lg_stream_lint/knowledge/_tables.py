@@ -949,6 +949,7 @@ TABLES: dict[str, tuple[tuple[Any, ...], ...]] = {
         ("hypercorn", "response_limit", "total", "read_timeout", "none", "", "", "", "", "measured: hypercorn 0.18.0", "2026-11"),
         ("granian", "graceful_timeout", "grace", "workers_kill_timeout", "none", "", "", "", "", "measured: granian 2.8.7", "2026-11"),
         ("daphne", "response_limit", "total", "http_timeout", "none", "", "", "", "", "measured: daphne 4.2.3", "2026-11"),
+        ("systemd", "stop_grace", "grace", "TimeoutStopSec", 90, "", "", "", "", "measured: systemd 252, the comment in /etc/systemd/system.conf", "2026-11"),
         ("nginx", "read_timeout", "idle", "proxy_read_timeout", 60, "", "", "", "", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html", "2026-11"),
         ("nginx", "buffering", "", "proxy_buffering", 1, "", "", "", "", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html", "2026-11"),
         ("nginx", "http_version", "", "proxy_http_version", 1.0, "", "1.29.7", "", "", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html", "2026-11"),

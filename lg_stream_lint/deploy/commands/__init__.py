@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lg_stream_lint.deploy.commands.carrier import Carrier, Stands, Variable, Word
+from lg_stream_lint.deploy.files import DeployFile
 from lg_stream_lint.deploy.settings import Reading
 
-__all__ = ["Carrier", "Stands", "Variable", "Word", "server_hops"]
+__all__ = ["Carrier", "Stands", "Variable", "Word", "python_hops", "server_hops"]
 
 
 def server_hops(command: str | Sequence[str | Word], carrier: Carrier) -> Reading:
@@ -25,5 +26,21 @@ def server_hops(command: str | Sequence[str | Word], carrier: Carrier) -> Readin
 
     Each hop has ``leads_to`` its application, and ``known_as`` the carrier's targets and ``Target("port", …)``.
     """
-    del command, carrier
-    return Reading()
+    from lg_stream_lint.deploy.commands.running import Runner
+
+    runner = Runner()
+    if isinstance(command, str):
+        runner.text(command, carrier, carrier.shell)
+    else:
+        words = [word if isinstance(word, Word) else Word(word, carrier.where) for word in command]
+        runner.words(words, carrier)
+    return runner.reading()
+
+
+def python_hops(file: DeployFile, carrier: Carrier) -> Reading:
+    """The servers that a Python file starts when it is run: ``uvicorn.run(…)`` and its kin."""
+    from lg_stream_lint.deploy.commands.running import Runner
+
+    runner = Runner()
+    runner.python(file, carrier)
+    return runner.reading()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lg_stream_lint.deploy.files import Context
+from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.settings import Target, Where
 
+_ON_A_DESK = re.compile(
+    r"(?i)(?:^|[/._-])(?:dev|devel|development|devcontainer|local|tests?|testing|override|debug|examples?|samples?|demo)(?:[/._-]|$)"
+)
 _NOTHING: Mapping[str, Variable] = MappingProxyType({})
 
 
@@ -23,10 +28,11 @@ class Stands:
 
 
 class Word(NamedTuple):
-    """One word of a command with its place."""
+    """One word of a command with its place; ``overridable``: a part of it is a variable's default (``${X:-4}``)."""
 
     text: str
     where: Where
+    overridable: bool = False
 
 
 class Variable(NamedTuple):
@@ -61,3 +67,14 @@ class Carrier(NamedTuple):
     shell: str = ""
     image: str = ""
     at: Callable[[int, int], Where] | None = None
+
+    @property
+    def runs_in_production(self) -> bool:
+        """Whether the command is what production runs: not one from somebody's desk, by the kind and name of its file."""
+        path = os.path.relpath(self.where.path, self.context.repository)
+        return self.stands in (Stands.IMAGE, Stands.UNIT, Stands.MANIFEST) and _ON_A_DESK.search(path) is None
+
+
+def shifted(file: DeployFile, start: int) -> Callable[[int, int], Where]:
+    """The places of a text that begins at an offset of a file, for :attr:`Carrier.at`."""
+    return lambda begin, end: file.at(max(start + begin, 0), max(start + end, 0))

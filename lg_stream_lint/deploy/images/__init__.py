@@ -1,0 +1,1 @@
+"""Images: what a Dockerfile makes of them."""
