@@ -110,7 +110,9 @@ class Deployment:
     @cached_property
     def hops(self) -> tuple[Hop, ...]:
         """Every hop of the repository, in the order of files and rows."""
-        return tuple(hop for reading in self.readings.values() for hop in reading.hops)
+        from lg_stream_lint.deploy.doubles import without_doubles
+
+        return without_doubles([hop for reading in self.readings.values() for hop in reading.hops])
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:

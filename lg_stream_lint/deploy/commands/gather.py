@@ -50,7 +50,12 @@ def gunicorn_start(table: ServerOptions, words: Sequence[Word], carrier: Carrier
         app = options["wsgi_app"].value
     where = spanning(words[0].where, words[-1].where)
     folder = _folder(given, table, carrier)
-    return Start("gunicorn", where, options, app, open_ended, None, unknown, extra, folder, tuple(notes))
+    lost = [*_lost(line.options, environment.options), *_lost(given, conf_options)]
+    return Start("gunicorn", where, options, app, open_ended, None, unknown, extra, folder, tuple(notes), tuple(lost))
+
+
+def _lost(winners: dict[str, Option], losers: dict[str, Option]) -> list[Option]:
+    return [option for name, option in losers.items() if name in winners]
 
 
 def other_start(table: ServerOptions, words: Sequence[Word], carrier: Carrier) -> Start | None:

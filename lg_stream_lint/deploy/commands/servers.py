@@ -31,7 +31,7 @@ class Start(NamedTuple):
 
     ``options`` are those that hold after precedence, by the name that a configuration file uses. ``open_ended``: there may
     be options that nobody can see here, so that no default is sure. ``shell``: a shell stands between, at that place.
-    ``unknown`` are settings of that name, ``extra`` other targets that it is known as.
+    ``unknown`` are settings of that name, ``extra`` other targets that it is known as, ``overruled`` options that lost.
     """
 
     server: str
@@ -44,6 +44,7 @@ class Start(NamedTuple):
     extra: tuple[Target, ...] = ()
     folder: str = ""
     notes: tuple[Note, ...] = ()
+    overruled: tuple[Option, ...] = ()
 
 
 def hop_of(start: Start, carrier: Carrier) -> Reading:
@@ -63,6 +64,7 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     settings = _with_worker(settings, start) if start.server == "gunicorn" else settings
     settings += _defaults(start, table, settings)
     settings += start.unknown
+    settings += _overruled(start, table, settings)
     if start.shell is not None:
         settings.append(Setting("shell", "shell", value=True, origin=Origin.EXPLICIT, where=start.shell))
     layer = _LAYERS.get(start.server, start.server)
@@ -95,6 +97,18 @@ def _written(word: str, option: Option, table: ServerOptions) -> Setting | None:
     return Setting(
         word, _key(option, table), value, Origin.EXPLICIT, option.where, kind, option.value, option.overridable
     )
+
+
+def _overruled(start: Start, table: ServerOptions, settings: Iterable[Setting]) -> list[Setting]:
+    """What another place sets and wins, of the same kind as what wins."""
+    kinds = {setting.name: setting.kind for setting in settings}
+    found = []
+    for option in start.overruled:
+        word = table.words.get(option.name, "")
+        setting = _written(word, option, table) if word in kinds and word != "development" else None
+        if setting is not None:
+            found.append(setting._replace(kind=kinds[word], overruled=True))
+    return found
 
 
 def _seconds(text: str, table: ServerOptions) -> float | None:

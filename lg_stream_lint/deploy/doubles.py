@@ -1,0 +1,38 @@
+"""One server that two readers saw: a script by itself, and the same script as an image runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lg_stream_lint.deploy.settings import Hop, Role
+
+
+def without_doubles(hops: Sequence[Hop]) -> tuple[Hop, ...]:
+    """The hops without servers read from a script, a Python file or a ``gunicorn.conf.py`` that another hop is known to use.
+
+    The one that uses it knows more: variables, the folder, the command line.
+    """
+    servers = [hop for hop in hops if hop.role == Role.SERVER]
+    using: dict[str, list[Hop]] = {}
+    for hop in servers:
+        for file in _files(hop):
+            using.setdefault(file, []).append(hop)
+    return tuple(hop for hop in hops if hop.role != Role.SERVER or not _is_double(hop, using.get(hop.where.path, [])))
+
+
+def _is_double(hop: Hop, others: Sequence[Hop]) -> bool:
+    """Whether a hop that is known only by its own file is the same as one that came from elsewhere through that file."""
+    if _files(hop) != {hop.where.path}:
+        return False
+    return any(
+        _files(other) != {hop.where.path} and other.layer == hop.layer and _is_same(other, hop) for other in others
+    )
+
+
+def _is_same(other: Hop, hop: Hop) -> bool:
+    """The same place in a script; for a configuration file, any command that reads it."""
+    return other.where == hop.where or other.where.path != hop.where.path
+
+
+def _files(hop: Hop) -> set[str]:
+    return {target.value for target in hop.known_as if target.kind in ("file", "unit")}
