@@ -75,7 +75,7 @@ NAMES = {
     "compressed_types": "tuple of media types that are compressed",
     "ignores_accel": "truth: the application's X-Accel-Buffering is not obeyed",
     "sets_accel": "truth: X-Accel-Buffering is set where it has no effect on this proxy itself",
-    "forwards_accel": "text: set, when the next proxy outward gets X-Accel-Buffering: no from this one; passed, when the application's",
+    "forwards_accel": "text: set or passed, when the next proxy outward gets X-Accel-Buffering: no from here or the application's",
     "hop_by_hop": "text: what a hop-by-hop header that is set by hand breaks",
     "cannot_stream": "text: why the platform hands on whole responses only",
 }

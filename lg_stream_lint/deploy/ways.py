@@ -92,17 +92,18 @@ def _chains(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> list[tuple
     hosts = [h for h in outward[id(chain[-1])] if h.role == Role.HOST and id(h) not in present]
     if hosts and chain[-1].role != Role.PROXY:
         return [longer for host in _once(hosts) for longer in _chains((*chain, host), outward)]
-    proxies = [
-        h for hop in _inner_end(chain) for h in outward[id(hop)] if h.role == Role.PROXY and id(h) not in present
-    ]
+    ends = _inner_end(chain, outward)
+    proxies = [h for hop in ends for h in outward[id(hop)] if h.role == Role.PROXY and id(h) not in present]
     if not proxies:
         return [chain]
     return [longer for proxy in _once(proxies) for longer in _chains((*chain, proxy), outward)][:MOST]
 
 
-def _inner_end(chain: tuple[Hop, ...]) -> tuple[Hop, ...]:
-    """The hops whose names the next proxy can use: the last proxy, or the server with what hosts it."""
-    return chain[-1:] if chain[-1].role == Role.PROXY else chain
+def _inner_end(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> tuple[Hop, ...]:
+    """The hops whose names the next proxy can use: the last proxy with what hosts it, or the server with what hosts that."""
+    if chain[-1].role != Role.PROXY:
+        return chain
+    return (chain[-1], *(hop for hop in outward[id(chain[-1])] if hop.role == Role.HOST))
 
 
 def _once(hops: Iterable[Hop]) -> list[Hop]:
