@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.commands import Variable
@@ -12,18 +11,16 @@ from lg_stream_lint.deploy.compose.services import Service
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.yaml_marks import MAP, TEXT
 
-_FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?P<image>\S+)")
-
 
 class Build(NamedTuple):
-    """A service's build: the absolute folder and Dockerfile, and the image that this one is based on, as far as known."""
+    """A service's build: the absolute folder and Dockerfile, and the stage that is built, empty for the last one."""
 
     folder: str
     dockerfile: str
-    base_image: str
+    target: str = ""
 
 
-def build_of(service: Service, context: Context, dotenv: dict[str, Variable]) -> Build | None:
+def build_of(service: Service, dotenv: dict[str, Variable]) -> Build | None:
     """The build of a service; None for one that takes a ready image, or that is built from another repository."""
     layer, node = service.layer_of("build"), service.first("build")
     if layer is None or node is None:
@@ -37,20 +34,8 @@ def build_of(service: Service, context: Context, dotenv: dict[str, Variable]) ->
     named = service.first("build", "dockerfile") if node.kind == MAP else None
     name = interpolate(named.text, dotenv).text if named is not None and named.kind == TEXT else "Dockerfile"
     dockerfile = os.path.normpath(os.path.join(folder, name))
-    return Build(folder, dockerfile, _base_image(dockerfile, context))
-
-
-def _base_image(dockerfile: str, context: Context) -> str:
-    file = context.find(dockerfile, "")
-    found = _FROM.findall(file.text) if file is not None else []
-    return found[-1] if found and "$" not in found[-1] else ""
-
-
-def image_name(image: str) -> str:
-    """An image's name without registry, tag and digest; empty when it is not known."""
-    if any(sign in image for sign in ("$", "{{")):
-        return ""
-    return re.sub(r":[^/:]*$", "", image.split("@", maxsplit=1)[0]).rsplit("/", 1)[-1]
+    target = service.first("build", "target") if node.kind == MAP else None
+    return Build(folder, dockerfile, interpolate(target.text, dotenv).text if target is not None else "")
 
 
 def bases_of(

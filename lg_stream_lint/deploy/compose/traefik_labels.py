@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from lg_stream_lint.deploy.compose.images import image_name
 from lg_stream_lint.deploy.compose.services import Service
+from lg_stream_lint.deploy.containers import image_name
 from lg_stream_lint.deploy.settings import Hop, Kind, Origin, Role, Route, Setting, Target
 from lg_stream_lint.deploy.units import go_duration
 from lg_stream_lint.deploy.yaml_marks import LIST, Node

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word, server_hops
+from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word
 from lg_stream_lint.deploy.compose.environment import dotenv_of, environment_of, interpolate
-from lg_stream_lint.deploy.compose.images import Build, bases_of, build_of, image_name
-from lg_stream_lint.deploy.compose.services import Layer, Service, read_documents, services_of, set_beside
+from lg_stream_lint.deploy.compose.images import Build, bases_of, build_of
+from lg_stream_lint.deploy.compose.services import Service, read_documents, services_of, set_beside
 from lg_stream_lint.deploy.compose.traefik_labels import traefik_hops
+from lg_stream_lint.deploy.containers import Start, image_name, servers_in
 from lg_stream_lint.deploy.defaults import default
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.settings import Hop, Kind, Note, Origin, Reading, Role, Setting, Target
@@ -52,7 +53,7 @@ class _Reader:
         self.service = service
         self.dotenv = dotenv
         self.unit = unit_of(file, service)
-        self.build: Build | None = build_of(service, context, dotenv)
+        self.build: Build | None = build_of(service, dotenv)
         self.notes: list[Note] = []
 
     def read(self) -> Reading:
@@ -66,48 +67,44 @@ class _Reader:
             tuple(self._leads_to(servers)),
             tuple(self._known_as()),
         )
-        return Reading((*servers, host), tuple(self.notes))
+        return Reading((*(servers or ()), host), tuple(self.notes))
 
-    def _servers(self) -> tuple[Hop, ...]:
-        words = self._command()
-        if words is None:
-            return ()
-        command, node = words
-        file = self._file_of(node)
-        reading = server_hops(
-            command,
-            Carrier(
-                self.context,
-                node.where,
-                Stands.COMPOSE,
-                environment_of(self.service, self.context, self.dotenv),
-                bases_of(self.service, self.build, self.file, self.context, self.dotenv),
-                (Target("unit", self.unit),),
-                image=self._base_image(),
-                at=place_in(file, node) if isinstance(command, str) else None,
-            ),
+    def _servers(self) -> tuple[Hop, ...] | None:
+        """The servers in the container; None when they are the image's own, which its Dockerfile says."""
+        start = Start(self._started("entrypoint"), self._started("command"))
+        node = self._holding("command") or self._holding("entrypoint")
+        where = node.where if node is not None else self.service.key.where
+        single = start.entrypoint is None or start.command is None
+        text = isinstance(start.command if start.entrypoint is None else start.entrypoint, str)
+        carrier = Carrier(
+            self.context,
+            where,
+            Stands.COMPOSE,
+            environment_of(self.service, self.context, self.dotenv),
+            bases_of(self.service, self.build, self.file, self.context, self.dotenv),
+            (Target("unit", self.unit),),
+            image=self._image(),
+            at=place_in(self._file_of(node), node) if node is not None and single and text else None,
         )
+        dockerfile = self.context.find(self.build.dockerfile, "") if self.build is not None else None
+        reading = servers_in(start, carrier, dockerfile, self.build.target if self.build is not None else "")
+        if reading is None:
+            return None
         self.notes += reading.notes
         return reading.hops
 
     def _file_of(self, node: Node) -> DeployFile:
         return next((layer.file for layer in self.service.layers if layer.file.path == node.where.path), self.file)
 
-    def _command(self) -> tuple[str | list[str | Word], Node] | None:
-        """The words that the container starts with, as far as the compose file says, and where."""
-        entrypoint, command = self._holding("entrypoint"), self._holding("command")
-        node = command or entrypoint
+    def _started(self, name: str) -> str | list[str | Word] | None:
+        """``command`` or ``entrypoint`` as a text (which keeps its places) or as words."""
+        node = self._holding(name)
         if node is None:
             return None
-        alone = node if entrypoint is None or command is None else None
-        if alone is not None and alone.kind == TEXT:
-            text = interpolate(alone.text, self.dotenv)
-            changed = text.text != alone.text and ("$$" in alone.text or self._uses_dotenv(alone.text))
-            return (text.text if changed else alone.text), alone
-        words: list[str | Word] = []
-        for part in (entrypoint, command):
-            words += self._words(part) if part is not None else []
-        return words, node
+        if node.kind == LIST:
+            return [self._word(element) for element in node.elements() if element.kind == TEXT]
+        changed = "$$" in node.text or self._uses_dotenv(node.text)
+        return interpolate(node.text, self.dotenv).text if changed else node.text
 
     def _holding(self, name: str) -> Node | None:
         """``command`` or ``entrypoint``; an empty list takes the image's away and is nothing here."""
@@ -117,47 +114,23 @@ class _Reader:
     def _uses_dotenv(self, text: str) -> bool:
         return any(name in self.dotenv for name in re.findall(r"\$\{?(\w+)", text))
 
-    def _words(self, node: Node) -> list[str | Word]:
-        if node.kind == LIST:
-            return [self._word(element.text, element) for element in node.elements() if element.kind == TEXT]
-        import shlex
-
-        try:
-            return [self._word(text, node) for text in shlex.split(node.text, comments=False)]
-        except ValueError:
-            self.notes.append(self.file.note(node.where.span.row, "a command with an open quote"))
-            return []
-
-    def _word(self, text: str, node: Node) -> Word:
-        value = interpolate(text, self.dotenv)
+    def _word(self, node: Node) -> Word:
+        value = interpolate(node.text, self.dotenv)
         return Word(value.text, node.where, value.overridable or node.overridable)
 
-    def _base_image(self) -> str:
-        if self.build is not None:
-            return self.build.base_image
+    def _image(self) -> str:
         image = self.service.first("image")
-        return interpolate(image.text, self.dotenv).text if image is not None else ""
+        return interpolate(image.text, self.dotenv).text if image is not None and self.build is None else ""
 
-    def _leads_to(self, servers: tuple[Hop, ...]) -> Iterable[Target]:
+    def _leads_to(self, servers: tuple[Hop, ...] | None) -> Iterable[Target]:
         yield Target("unit", self.unit)
-        if servers or self._replaces_the_image_command():
+        if servers is not None:
             return
         if self.build is not None:
             yield Target("file", self.build.dockerfile)
-        image = self.service.first("image")
-        name = image_name(interpolate(image.text, self.dotenv).text) if image is not None else ""
+        name = image_name(self._image())
         if name:
             yield Target("image", name)
-
-    def _replaces_the_image_command(self) -> bool:
-        """Whether the container runs something else than its image does: options alone go to the image's own command."""
-        if self._holding("entrypoint") is not None:
-            return True
-        node = self._holding("command")
-        if node is None:
-            return False
-        first = node.elements()[0].text if node.elements() else node.text.strip()
-        return not first.startswith("-")
 
     def _known_as(self) -> Iterable[Target]:
         names = [self.service.name, *self._aliases()]
@@ -226,6 +199,3 @@ class _Reader:
             *("stop_grace", "stop_grace_period", seconds, Origin.EXPLICIT, node.where, Kind.GRACE, node.text),
             overridable=value.overridable or node.overridable,
         )
-
-
-__all__ = ["Layer", "read", "unit_of"]
