@@ -73,15 +73,15 @@ def _written(node: cst.CSTNode) -> str:
 def catches_provider_errors(facts: Facts, module: Module, names: list[str]) -> bool:
     """Whether a handler for these classes catches what ends a model's stream.
 
-    Before openai 3.20, a broken connection raises httpx's own error, which no class of openai's is a base of (measured:
-    openai 1.59.9, 2.54.0 and 3.0.0 against 3.20.0, 3.40.0 and 3.54.0).
+    Before openai 3.14, a broken connection raises httpx's own error, which no class of openai's is a base of (measured:
+    openai 1.59.9, 2.54.0, 3.0.0 and 3.13.0 against 3.14.0, 3.20.0, 3.40.0 and 3.54.0).
     """
     if any(name in _WIDE for name in names):
         return True
     tops = {name.partition(".")[0] for name in names}
     if tops == {"openai"}:
         fact = facts.project.versions(module.path).of("openai")
-        return fact is None or fact.always(">=3.20") is not False
+        return fact is None or fact.always(">=3.14") is not False
     return any(top.startswith(_PROVIDERS) for top in tops)
 
 

@@ -48,6 +48,9 @@ class Case:
     patience: float = 6.0
     needs: tuple[str, ...] = ()
     turns: int = 1
+    proxy: tuple[str, ...] = ()
+    scale: float = 1.0
+    kill_after: float | None = None
 
     @property
     def id(self) -> str:
@@ -86,7 +89,19 @@ class Case:
 
 
 KEYS = frozenset({"file", "shows", "expect", "never", "log", "no_log", "body", "no_body", "repairs", "app", "request"})
-KEYS |= {"json", "headers", "server", "model", "leave_after", "patience", "needs", "turns"}
+KEYS |= {
+    "json",
+    "headers",
+    "server",
+    "model",
+    "leave_after",
+    "patience",
+    "needs",
+    "turns",
+    "proxy",
+    "scale",
+    "kill_after",
+}
 
 
 def _strings(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -104,6 +119,9 @@ def case_of(code: str, folder: Path, entry: Mapping[str, Any]) -> Case:
     for name in (path, *([folder / str(entry["repairs"])] if "repairs" in entry else [])):
         if not name.exists():
             raise EvidenceError(f"there is no {name.name}")
+    for config in _strings(entry, "proxy"):
+        if not (path / config).is_file():
+            raise EvidenceError(f"there is no {config} in {path.name}")
     for word in (*_strings(entry, "expect"), *_strings(entry, "never")):
         if not is_word(word):
             raise EvidenceError(f"unknown word {word!r}")
@@ -136,6 +154,9 @@ def case_of(code: str, folder: Path, entry: Mapping[str, Any]) -> Case:
         patience=float(entry.get("patience", 6.0)),
         needs=_strings(entry, "needs"),
         turns=int(entry.get("turns", 1)),
+        proxy=_strings(entry, "proxy"),
+        scale=float(entry.get("scale", 1.0)),
+        kill_after=entry.get("kill_after"),
     )
 
 

@@ -11,16 +11,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.evidence.cases import Case
 from tests.evidence.client import HEALTH, Prober, exchange, request_bytes
 from tests.evidence.fake_model import FakeModel
-from tests.evidence.observation import LEFT, Observation
+from tests.evidence.observation import LEFT, Observation, Probe
+from tests.evidence.proxies import proxied
 from tests.evidence.servers import LOADER, SERVERS, Target, free_port
 
 START_WITHIN = 40.0  # seconds for the application's imports, on a slow machine
@@ -59,9 +62,17 @@ def copy_out(fixture: Path, folder: Path) -> None:
         shutil.copy(fixture, folder)
 
 
+class Running(NamedTuple):
+    """The application's port once it answers, ``None`` when it does not start; its log, and its process."""
+
+    port: int | None
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
 @contextmanager
-def running(case: Case, folder: Path, model_url: str, interpreter: str) -> Iterator[tuple[int | None, Path]]:
-    """The application as a process: its port once it answers, or ``None`` when it does not start; and its log."""
+def running(case: Case, folder: Path, model_url: str, interpreter: str) -> Iterator[Running]:
+    """The application as a process, stopped at the end."""
     server = SERVERS[case.server]
     log = folder / "server.log"
     for _ in range(ATTEMPTS):
@@ -76,7 +87,7 @@ def running(case: Case, folder: Path, model_url: str, interpreter: str) -> Itera
             break
         stop(process)
     try:
-        yield (port if ready else None), log
+        yield Running(port if ready else None, log, process)
     finally:
         stop(process)
 
@@ -121,23 +132,41 @@ def settle(case: Case, model: FakeModel) -> None:
 
 def observe(case: Case, interpreter: str | None = None) -> Observation:
     """Run the case once, with that interpreter or the one that has the libraries, and say what was seen."""
-    request = {"headers": case.headers, "body": case.json}
     with tempfile.TemporaryDirectory(prefix="evidence-") as name, FakeModel(case.model) as model:
         folder = Path(name)
         copy_out(case.path, folder)
-        with running(case, folder, model.url, interpreter or python()) as (port, log):
+        with running(case, folder, model.url, interpreter or python()) as (port, log, process):
             if port is None:
                 return Observation(started=False, log=read_log(log))
-            wire = request_bytes(case.method, case.target, port=port, **request)
-            for _ in range(case.turns - 1):
-                exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
-            prober = Prober(port)
-            if SERVERS[case.server].probed:
-                with prober:
-                    seen = exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
-            else:
-                seen = exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
+            configs = [folder / config for config in case.proxy]
+            with proxied(configs, port, case.scale) as (asked, logs):
+                seen, probes = _asked(case, asked, port, process)
             if seen.ending == LEFT:
                 settle(case, model)
             calls = model.calls
-        return replace(seen, probes=prober.probes, log=read_log(log), model_calls=calls)
+        said = "".join(read_log(path) for path in (log, *logs))
+        return replace(seen, probes=probes, log=said, model_calls=calls)
+
+
+def _asked(
+    case: Case, port: int, health_port: int, process: subprocess.Popen[bytes]
+) -> tuple[Observation, tuple[Probe, ...]]:
+    """What a client sees at ``port``, while the prober asks the application itself."""
+    wire = request_bytes(case.method, case.target, port=port, headers=case.headers, body=case.json)
+    for _ in range(case.turns - 1):
+        exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
+    prober = Prober(health_port)
+    with prober if SERVERS[case.server].probed else nullcontext(), _killed(process, case.kill_after):
+        seen = exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
+    return seen, prober.probes
+
+
+@contextmanager
+def _killed(process: subprocess.Popen[bytes], after: float | None) -> Iterator[None]:
+    """Kill the application so many seconds later, as a memory limit does."""
+    timer = threading.Timer(after, process.kill) if after is not None else None
+    if timer is not None:
+        timer.start()
+    yield
+    if timer is not None:
+        timer.cancel()

@@ -7,6 +7,7 @@ import subprocess
 from functools import cache
 from typing import NamedTuple
 
+from tests.evidence import proxies
 from tests.evidence.cases import Case
 from tests.evidence.harness import python
 from tests.evidence.servers import SERVERS
@@ -59,7 +60,9 @@ def missing(case: Case) -> list[str]:
     """What the interpreter lacks for this case: modules that it imports, distributions that its server needs."""
     there = installed()
     distributions = (SERVERS[case.server].distribution, *case.needs)
-    return sorted(case.modules() - there.modules) + [name for name in distributions if name not in there.versions]
+    programs = [proxies.PROGRAM] if case.proxy and not proxies.is_there() else []
+    lacking = [name for name in distributions if name not in there.versions]
+    return sorted(case.modules() - there.modules) + lacking + programs
 
 
 def versions() -> dict[str, str]:

@@ -45,6 +45,11 @@ def uvicorn(target: Target) -> list[str]:
     return [target.python, "-m", "uvicorn", "evidence_loader:app", *port, "--log-level", "info"]
 
 
+def uvicorn_h11(target: Target) -> list[str]:
+    """Uvicorn with the parser that a plain ``pip install uvicorn`` brings, whatever else is installed here."""
+    return [*uvicorn(target), "--http", "h11"]
+
+
 def flask(target: Target) -> list[str]:
     """Flask's own threaded server: enough to see what a view's return value becomes."""
     return [target.python, "-m", "flask", "--app", target.app, "run", "--host", HOST, "--port", str(target.port)]
@@ -52,5 +57,6 @@ def flask(target: Target) -> list[str]:
 
 SERVERS = {
     "uvicorn": Server(uvicorn, probed=True, distribution="uvicorn"),
+    "uvicorn-h11": Server(uvicorn_h11, probed=True, distribution="uvicorn"),
     "flask": Server(flask, probed=False, distribution="flask"),
 }

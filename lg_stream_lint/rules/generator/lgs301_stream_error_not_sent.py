@@ -64,7 +64,7 @@ None yet. Catch `Exception` inside the generator, log it, yield an error event, 
 ## Limits
 A handler counts as telling the client when it yields, puts something on a queue, or keeps the error for a later yield.
 Queues filled by another task are not followed. Catching a provider's own errors is taken as enough, though
-`openai.APIError` misses transport errors before openai 3.20.
+`openai.APIError` misses transport errors before openai 3.14.
 
 ## Evidence
 `fixtures/LGS301/evidence.yaml`: the fake provider dies in mid-stream.

@@ -69,7 +69,7 @@ from lg_stream_lint.rules.base import Place, PythonRule
 _ENOUGH = 15
 _CATCHING = frozenset({"Exception", "BaseException", "RecursionError", "langgraph.errors.GraphRecursionError"})
 #: Unknown versions are judged as the newest releases behave.
-_HIGH_DEFAULT_SINCE = "1.1"
+_HIGH_DEFAULT_SINCE = "1.0.6"
 
 
 class RecursionLimitCutsStream(PythonRule):

@@ -116,9 +116,9 @@ class SseCutAtShutdown(PythonRule):
 
     def _report(self, stream: Stream, call: cst.Call) -> None:
         fact = self.versions.of("sse-starlette")
-        old = fact is not None and fact.always(">=3.3") is False
+        old = fact is not None and fact.always(">=3.2.1") is False
         since = (
-            f"from sse-starlette 3.3 on, here {fact.exact or fact.specifier}" if old and fact else "sse-starlette 3.3"
+            f"from sse-starlette 3.2.1 on, here {fact.exact or fact.specifier}" if old and fact else "sse-starlette 3.2.1"
         )
         found = self.facts.responses.source(stream)
         spoilt = poison_of_run(self.facts, found[1].runnable if found is not None else None)
