@@ -48,7 +48,7 @@ NAMES = {
     "keep_alive": "seconds that a connection without a request is kept; no limit of a stream",
     "max_requests": "number of requests after which a worker is replaced; 0 is never",
     "response_limit": "limit of a response that a server option sets (hypercorn's --read-timeout, daphne's -t)",
-    "development": "truth: a development mode is on (--reload, fastapi dev, debug)",
+    "development": "truth: a development mode is on (--reload, fastapi dev, debug) in what production runs",
     "http_parser": "text: httptools, h11, auto",
     "unknown": "text: the known name that was meant, empty when none is close; the key is the unknown name",
     "port": "text: the port that is listened on",
@@ -59,7 +59,7 @@ NAMES = {
     "liveness_period": "seconds between two liveness probes",
     "liveness_failures": "number of failed probes after which the container is restarted",
     "replicas": "number of instances",
-    "shell": "truth: a shell that does not pass signals on stands between the host and the server",
+    "shell": "truth, or `pipeline`: a shell that does not pass signals on stands between the host and the server",
     "image": "text: the base image",
     "init": "truth: an init process is put before the server",
     # A proxy's

@@ -10,7 +10,7 @@ from lg_stream_lint.deploy.commands.gather import gunicorn_start, other_start
 from lg_stream_lint.deploy.commands.images import has_dash
 from lg_stream_lint.deploy.commands.options import is_literal, spanning
 from lg_stream_lint.deploy.commands.places import files_named, folders_named
-from lg_stream_lint.deploy.commands.servers import hop_of
+from lg_stream_lint.deploy.commands.servers import Shell, hop_of
 from lg_stream_lint.deploy.commands.words import Simple, simple_commands
 from lg_stream_lint.deploy.commands.wrappers import Program, base_name, unwrap
 from lg_stream_lint.deploy.files import DeployFile, NotRead
@@ -76,13 +76,14 @@ class Runner:
         elif _SCRIPT.fullmatch(program.words[0].text):
             self._script(program.words[0], program.words[1:], carrier)
 
-    def _between(self, program: Program, carrier: Carrier, shell: str, piped: bool) -> Where | None:
-        """The place of a program that gets no signal, as a shell of the image stands between."""
+    def _between(self, program: Program, carrier: Carrier, shell: str, piped: bool) -> Shell | None:
+        """The shell of an image that stands between the system and a program, which gets no signal."""
         if not shell or self.trail or (program.replaces and not piped):
             return None
         plain = base_name(shell) in ("sh", "dash")
         if piped or (plain and (has_dash(carrier.image) or base_name(shell) == "dash")):
-            return spanning(program.words[0].where, program.words[-1].where) if carrier.image else None
+            where = spanning(program.words[0].where, program.words[-1].where)
+            return Shell(where, piped) if carrier.image else None
         return None
 
     def _shell(self, program: Program, carrier: Carrier) -> None:
@@ -122,7 +123,7 @@ class Runner:
         self.trail.append(file.path)
         return True
 
-    def _python(self, program: Program, carrier: Carrier, shell: Where | None) -> None:
+    def _python(self, program: Program, carrier: Carrier, shell: Shell | None) -> None:
         """``python -m uvicorn …``, ``python -m app.main``, ``python main.py``."""
         words = program.words[1:]
         while words and words[0].text.startswith("-"):
@@ -138,7 +139,7 @@ class Runner:
             self._python_file(files_named(words[0].text, carrier.bases, carrier.context), carrier, shell)
 
     def _module(
-        self, name: str, rest: tuple[Word, ...], program: Program, carrier: Carrier, shell: Where | None
+        self, name: str, rest: tuple[Word, ...], program: Program, carrier: Carrier, shell: Shell | None
     ) -> None:
         name = _MODULES.get(name, name)
         if name in knowledge().servers:
@@ -152,13 +153,13 @@ class Runner:
                 self._python_file(file, carrier, shell)
                 return
 
-    def _python_file(self, file: DeployFile | None, carrier: Carrier, shell: Where | None) -> None:
+    def _python_file(self, file: DeployFile | None, carrier: Carrier, shell: Shell | None) -> None:
         if file is not None and self._enter(file):
             known = (*carrier.known_as, Target("file", file.path))
             self.python(file, carrier._replace(known_as=known, at=None), shell)
             self.trail.pop()
 
-    def python(self, file: DeployFile, carrier: Carrier, shell: Where | None = None) -> None:
+    def python(self, file: DeployFile, carrier: Carrier, shell: Shell | None = None) -> None:
         """The servers that a Python file starts by itself."""
         from lg_stream_lint.deploy.commands.python_code import PythonStarts
 
@@ -175,7 +176,7 @@ class Runner:
             else:
                 self.words(command, carrier)
 
-    def _server(self, name: str, program: Program, carrier: Carrier, shell: Where | None) -> None:
+    def _server(self, name: str, program: Program, carrier: Carrier, shell: Shell | None) -> None:
         table = knowledge().servers[name]
         gather: Callable[..., object] = gunicorn_start if name == "gunicorn" else other_start
         start = gather(table, program.words, carrier)

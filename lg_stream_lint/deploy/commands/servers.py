@@ -26,11 +26,18 @@ _LAYERS = {"fastapi": "uvicorn"}
 DEFAULT_PORT = "8000"
 
 
+class Shell(NamedTuple):
+    """A shell that stays between the system and a server, at the server's place; ``piped``: in a pipeline."""
+
+    where: Where
+    piped: bool
+
+
 class Start(NamedTuple):
     """A server that is started, before it is a hop.
 
     ``options`` are those that hold after precedence, by the name that a configuration file uses. ``open_ended``: there may
-    be options that nobody can see here, so that no default is sure. ``shell``: a shell stands between, at that place.
+    be options that nobody can see here, so that no default is sure. ``shell`` is one that stands between.
     ``unknown`` are settings of that name, ``extra`` other targets that it is known as, ``overruled`` options that lost.
     """
 
@@ -39,7 +46,7 @@ class Start(NamedTuple):
     options: Mapping[str, Option]
     app: str = ""
     open_ended: bool = False
-    shell: Where | None = None
+    shell: Shell | None = None
     unknown: tuple[Setting, ...] = ()
     extra: tuple[Target, ...] = ()
     folder: str = ""
@@ -66,7 +73,9 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     settings += start.unknown
     settings += _overruled(start, table, settings)
     if start.shell is not None:
-        settings.append(Setting("shell", "shell", value=True, origin=Origin.EXPLICIT, where=start.shell))
+        settings.append(
+            Setting("shell", "shell", "pipeline" if start.shell.piped else True, Origin.EXPLICIT, start.shell.where)
+        )
     layer = _LAYERS.get(start.server, start.server)
     leads_to, app_notes = _app(start, carrier)
     known_as = tuple(dict.fromkeys((*carrier.known_as, *start.extra, *_ports(start))))

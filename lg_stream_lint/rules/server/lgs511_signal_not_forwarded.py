@@ -1,0 +1,127 @@
+"""A shell between the container and the server keeps SIGTERM for itself.
+
+## What it does
+Reports a shell-form `CMD` or `ENTRYPOINT`, or `sh -c`, without `exec` in an image whose `/bin/sh` is dash (Debian,
+Ubuntu and what is made from them: `python:3.12-slim`), and a server in a pipeline in any image.
+
+## Why it cuts the stream
+`docker stop`, and every deploy, sends SIGTERM to process 1. That is the shell, which does not pass it on: the
+server never hears of the shutdown, drains nothing, and is killed with all its streams when the grace time is over.
+`Waiting for connections to close` never appears in the log, and each deploy takes the full 10 or 30 s.
+
+## Example
+```python title="app/main.py"
+import json
+
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+
+app = FastAPI()
+
+
+async def frames():
+    yield f"data: {json.dumps({'token': 'a'})}\\n\\n"
+
+
+@app.get("/chat")
+async def chat():
+    return StreamingResponse(frames(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+```
+
+```dockerfile title="Dockerfile"
+FROM python:3.12-slim
+WORKDIR /srv
+COPY app app
+CMD uvicorn app.main:app --host 0.0.0.0 --port ${PORT:-8000}
+```
+
+## Use instead
+```python title="app/main.py"
+import json
+
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+
+app = FastAPI()
+
+
+async def frames():
+    yield f"data: {json.dumps({'token': 'a'})}\\n\\n"
+
+
+@app.get("/chat")
+async def chat():
+    return StreamingResponse(frames(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+```
+
+```dockerfile title="Dockerfile"
+FROM python:3.12-slim
+WORKDIR /srv
+COPY app app
+CMD exec uvicorn app.main:app --host 0.0.0.0 --port ${PORT:-8000}
+```
+
+## Fix
+Unsafe: `exec` before the server. Not offered in a pipeline, where it does not help.
+
+## Limits
+bash replaces itself by its last command, so images whose `sh` is bash are fine; Alpine's is not judged. Scripts
+that an image runs are not looked at for this. An init process (`tini`, `init: true`) does not help: it signals the
+shell, which does not pass it on.
+
+## Evidence
+`fixtures/LGS511/evidence.yaml`: dash as the parent, SIGTERM to it, and what the server hears.
+
+## References
+- <https://docs.docker.com/reference/dockerfile/#shell-form-entrypoint-example>
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lg_stream_lint.finding import Edit, Fix
+from lg_stream_lint.rules.deployment import DeployRule
+
+if TYPE_CHECKING:
+    from lg_stream_lint.deploy.files import Context
+    from lg_stream_lint.deploy.settings import Setting
+    from lg_stream_lint.deploy.ways import Way
+
+
+class SignalNotForwarded(DeployRule):
+    """Reports shells between the host and the server."""
+
+    fix = "unsafe"
+
+    def check_way(self, way: Way) -> None:
+        """Judge one way."""
+        server = way.server
+        shell = server.get("shell") if server is not None else None
+        if server is None or shell is None or shell.value is False or not self.deployment.code(way).streams:
+            return
+        piped = shell.value == "pipeline"
+        keeps = "the pipeline's shell" if piped else "/bin/sh"
+        todo = (
+            "Start it without the pipeline, in exec form." if piped else "Write exec before it, or use the exec form."
+        )
+        self.report(
+            shell.where,
+            f"SIGTERM never reaches {server.layer} here, as {keeps} stands before it and does not pass signals on: on every "
+            f"deploy nothing drains, and running streams are cut when the container's grace time ends. {todo}",
+            way=way,
+            hop=server,
+            fix=None if piped else _fix(shell, self.deployment.context),
+        )
+
+
+def _fix(shell: Setting, context: Context) -> Fix | None:
+    """``exec`` before the program, where its place is known to the letter."""
+    row, column = shell.where.span.row, shell.where.span.column
+    line = context.open(shell.where.path).lines[row - 1]
+    if column > 1 and not (line[column - 2].isspace() or line[column - 2] == '"'):
+        return None
+    if not line[column - 1 :].lstrip("./").startswith(tuple("abcdefghijklmnopqrstuvwxyz")):
+        return None
+    at = shell.where.span._replace(end_row=row, end_column=column)
+    return Fix("unsafe", "exec before the server", (Edit(at, "exec "),))
