@@ -78,7 +78,8 @@ def parser() -> argparse.ArgumentParser:
     settings.add_argument("--isolated", action="store_true", help="read no configuration file")
 
     output = made.add_argument_group("output")
-    output.add_argument("--output-format", choices=FORMATS, default="text", help="default: text")
+    choices = (*FORMATS, "svg")
+    output.add_argument("--output-format", choices=choices, default="text", help="default: text; svg with --timeline")
     output.add_argument("--statistics", action="store_true", help="how often each code was found, instead of where")
     output.add_argument("--exit-zero", action="store_true", help="exit with 0 instead of 1")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -91,6 +92,15 @@ def parser() -> argparse.ArgumentParser:
     instead.add_argument("--explain", metavar="CODE", help="print the documentation of a rule")
     instead.add_argument("--list-rules", action="store_true", help="print the rules")
     instead.add_argument("--show-settings", action="store_true", help="print the settings and where they come from")
+    instead.add_argument(
+        "--timeline", action="store_true", help="print every time limit on the stream's way, and who cuts"
+    )
+
+    asked = made.add_argument_group("questions of --timeline", "may be repeated (default: 30, 60, 120 and 300)")
+    asked.add_argument(
+        "--silence", action="append", type=_seconds, metavar="N", help="N seconds before the first token"
+    )
+    asked.add_argument("--length", action="append", type=_seconds, metavar="N", help="N seconds of flowing tokens")
     return made
 
 
@@ -106,12 +116,32 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    """A length of time."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1e9:
+        raise argparse.ArgumentTypeError("must be a number of seconds, above 0")
+    return value
+
+
 def _command(options: argparse.Namespace) -> tuple[int, str]:
     """The exit code, and what standard output gets."""
     if options.explain is not None or options.list_rules:
         from lg_stream_lint import describe
 
         return 0, describe.explain(options.explain) if options.explain is not None else describe.list_rules()
+    if options.timeline:
+        return _timeline(options)
+    for name, given in (("--silence", options.silence), ("--length", options.length)):
+        if given is not None:
+            raise UsageError(f"{name} is a question of --timeline")
+    if options.output_format == "svg":
+        raise UsageError(
+            "--output-format svg is a picture of --timeline; a run has text, concise, json, sarif and github"
+        )
     stdin = _stdin_name(options)
     if options.statistics and options.output_format in {"sarif", "github"}:
         raise UsageError(f"--statistics has no {options.output_format} format; use text, concise or json")
@@ -121,6 +151,32 @@ def _command(options: argparse.Namespace) -> tuple[int, str]:
 
         return 0, describe.show_settings(config)
     return _run(options, config, stdin)
+
+
+def _timeline(options: argparse.Namespace) -> tuple[int, str]:
+    """The time limits on the ways of one repository."""
+    from lg_stream_lint import discovery
+    from lg_stream_lint.report import timeline as report
+
+    paths = options.paths or ["."]
+    if len(paths) > 1 or options.stdin_filename is not None or paths == ["-"]:
+        raise UsageError("--timeline takes one PATH, a file or a folder of the repository")
+    if options.output_format not in report.FORMATS:
+        raise UsageError(f"--timeline has no {options.output_format} format; use {', '.join(report.FORMATS)}")
+    if options.statistics:
+        raise UsageError("--statistics counts findings, and --timeline has none")
+    if discovery.missing(paths):
+        raise UsageError(f"{paths[0]}: no such file or folder")
+    from lg_stream_lint.deploy.deployment import deployment_of
+    from lg_stream_lint.timeline import QUESTIONS, timelines
+
+    path = os.path.abspath(paths[0])
+    deployment = deployment_of(path, _config(options, None))
+    found = timelines(deployment, options.silence or QUESTIONS, options.length or QUESTIONS, path)
+    view = report.View(tuple(found), os.getcwd(), _color(options.color), report.terminal(), options.verbose)
+    for error in deployment.errors:
+        _complain(f"internal error: {error}. The rest is complete; please report this one.")
+    return (2 if deployment.errors else 0), report.render(options.output_format, view)
 
 
 def _stdin_name(options: argparse.Namespace) -> str | None:

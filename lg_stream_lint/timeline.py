@@ -1,102 +1,137 @@
 """The time budget of a stream's way: every layer's limit, and what a silence, a long answer and a deploy meet first.
 
-The model of the origin (see docs/timeline.md). A stream is a series of bytes: the response's headers, pings if the application
-sends any, tokens, the end. Each layer looks at it with its own clock: ``idle`` counts seconds without a byte, ``first_byte``
-seconds until the headers, ``total`` seconds since the request whatever flows, ``grace`` seconds after SIGTERM. A layer that
-holds the response back hides all bytes from the layers outside it. The smallest cut wins, and of equal ones the outermost.
+What the questions mean and how they are answered stands in :mod:`lg_stream_lint.cuts`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lg_stream_lint.deploy.settings import Hop, Kind, Origin, Role, Setting, Where
+from lg_stream_lint import cuts
+from lg_stream_lint.cuts import MODEL, Cut, Layer, Stream
+from lg_stream_lint.deploy import holding
+from lg_stream_lint.deploy.carries import through
+from lg_stream_lint.deploy.settings import Kind, Origin, Role, Where
+from lg_stream_lint.deploy.ways import Way
+from lg_stream_lint.deploy.workers import Family, family_of
 
 if TYPE_CHECKING:
-    from lg_stream_lint.deploy.code import CodeFacts
+    from lg_stream_lint.deploy.code import CodeFacts, ModelFact
     from lg_stream_lint.deploy.deployment import Deployment
-    from lg_stream_lint.deploy.ways import Way
+    from lg_stream_lint.deploy.settings import Hop
 
 #: Seconds; what is asked when nobody asks for something else.
 QUESTIONS = (30.0, 60.0, 120.0, 300.0)
 #: Servers that send the headers as soon as the application has them; the others wait for the first chunk (measured).
 _HEADERS_AT_ONCE = frozenset({"uvicorn", "hypercorn", "granian"})
-#: gunicorn's worker classes of which the same is true.
-_UVICORN_WORKERS = ("uvicorn.workers.", "uvicorn_worker.")
+#: Limits that no silent stream meets (measured of nginx's ``send_timeout`` and haproxy's ``timeout client``).
+_NO_LIMIT_OF_A_STREAM = frozenset({"send_timeout"})
+#: The position of a way's first hop; the model and the application's code come before.
+_FIRST = 2
 
 
-class Layer(NamedTuple):
-    """One limit on the way. ``seconds`` is None for no limit; ``where`` the place at which it is written, or would be.
-
-    ``position`` counts the hops from the model outward, so that limits of one hop share it.
-    """
+class Held(NamedTuple):
+    """A hop that holds the response back: ``whole`` until its end, otherwise only its headers until the first chunk."""
 
     layer: str
-    product: str
-    setting: str
-    kind: str
-    seconds: float | None
-    origin: str
+    name: str
     where: Where
-    overridable: bool
-    position: int
-    name: str = ""
-
-
-class Cut(NamedTuple):
-    """The answer to a question. ``question`` is ``silence``, ``length`` or ``deploy``; ``asked`` its seconds (0 for a deploy).
-
-    ``at`` is the second of the cut and ``by`` the name of the layer that cuts (``app``: the response itself), None when nobody
-    does; ``layer`` is that limit, if it is one.
-    """
-
-    question: str
-    asked: float
-    at: float | None
-    by: str | None
-    layer: Layer | None
-    why: str
+    whole: bool
 
 
 class Timeline(NamedTuple):
-    """One way, from the model to the client. ``title`` names its application and its outermost hop."""
+    """One way, from the model to the client. ``title`` names its application and its outermost hop.
+
+    ``stream`` is what the application sends. ``sure``: every link of the way was resolved. ``not_visible`` are phrases; those about
+    a file start with its absolute path.
+    """
 
     title: str
     layers: tuple[Layer, ...]
     cuts: tuple[Cut, ...]
     not_visible: tuple[str, ...]
     sure: bool
+    stream: Stream = Stream()
+    held: tuple[Held, ...] = ()
 
 
-class _Origin(NamedTuple):
-    """What the application sends: ``heartbeat`` seconds between pings (None: none), ``late``: no headers before the first chunk."""
+def timelines(
+    deployment: Deployment,
+    silences: Sequence[float] = QUESTIONS,
+    lengths: Sequence[float] = QUESTIONS,
+    path: str = "",
+) -> list[Timeline]:
+    """The timeline of every way through a repository; one of the code alone where there is no way.
 
-    heartbeat: float | None
-    late: bool
+    Ways that ``path`` (a file or folder, absolute) lies on come first, and among those the longest.
+    """
+    ways = _of_streams(deployment)
+    if not ways:
+        return [timeline_of(deployment, Way((), None, sure=True), silences, lengths)]
+    ways.sort(key=lambda way: (not _touches(deployment, way, path), way.app is None, -len(way.hops)))
+    found = [timeline_of(deployment, way, silences, lengths) for way in ways]
+    return list({(line.title, line.layers, line.held): line for line in found}.values())
 
 
-def timelines(deployment: Deployment, silences: Sequence[float], lengths: Sequence[float]) -> list[Timeline]:
-    """The timeline of every way through a repository, the longest first; one of the code alone where there is no way."""
-    found = [_timeline(deployment, way, silences, lengths) for way in deployment.ways]
-    return sorted(found, key=lambda line: -len(line.layers))
+def _of_streams(deployment: Deployment) -> list[Way]:
+    """The ways that carry the application's stream; of an application for which none is known to, all of its ways."""
+    by_server: dict[object, list[Way]] = {}
+    for way in deployment.ways:
+        by_server.setdefault(id(way.server) if way.server is not None else way.app, []).append(way)
+    found: list[Way] = []
+    for ways in by_server.values():
+        carrying = [way for way in ways if _carried(deployment, way) is not None]
+        found += carrying or ways
+    return found
 
 
-def _timeline(deployment: Deployment, way: Way, silences: Sequence[float], lengths: Sequence[float]) -> Timeline:
+def _carried(deployment: Deployment, way: Way) -> CodeFacts | None:
+    """What the code says, with those streams alone that go through every proxy of a way; None when none does."""
     code = deployment.code(way)
+    for hop in way.proxies:
+        passed = through(hop, deployment.hops, code, sure=way.sure)
+        if passed is None:
+            return None
+        code = passed
+    return code
+
+
+def _touches(deployment: Deployment, way: Way, path: str) -> bool:
+    """Whether a way leads through a file, or through something below a folder."""
+    if not path or path == deployment.repository:
+        return True
+    inside = path.rstrip(os.sep) + os.sep
+    paths = [hop.where.path for hop in way.hops] + ([way.app.path] if way.app is not None else [])
+    if any(other == path or other.startswith(inside) for other in paths):
+        return True
+    if not path.endswith(".py") or way.app is None:
+        return False
+    from lg_stream_lint.deploy.code_reader import belongs
+
+    return belongs(deployment, way.app, path)
+
+
+def timeline_of(deployment: Deployment, way: Way, silences: Sequence[float], lengths: Sequence[float]) -> Timeline:
+    """The timeline of one way; a way without hops is the code alone."""
+    code = _carried(deployment, way) or deployment.code(way)
     layers = tuple(_layers(way, code))
-    origin = _origin(way, code)
-    hiding = [position for position, hop in enumerate(way.hops, 2) if _holds_back(hop, code)]
-    cuts = [
-        *(_silence(layers, origin, hiding, seconds) for seconds in silences),
-        *(_length(layers, hiding, seconds) for seconds in lengths),
+    held = tuple(_held(deployment, way, code))
+    stream = _stream(way, code, held)
+    answers = (
+        *(cuts.silence(layers, stream, seconds) for seconds in silences),
+        *(cuts.length(layers, stream, seconds) for seconds in lengths),
         _deploy(way, code, layers),
-    ]
-    return Timeline(_title(way), layers, tuple(cuts), tuple(_not_visible(deployment, way, code)), way.sure)
+    )
+    unseen = tuple(dict.fromkeys(_not_visible(deployment, way, code)))
+    return Timeline(_title(way), layers, answers, unseen, way.sure, stream, tuple(hop for _, hop in held))
 
 
 def _title(way: Way) -> str:
+    if not way.hops:
+        return "the code alone: no file says how it is served"
     app = way.app.target if way.app is not None else "an application that is not found"
     outer = way.hops[-1]
     return f"{app} through {outer.layer} {outer.name}".rstrip()
@@ -107,21 +142,21 @@ def _title(way: Way) -> str:
 
 def _layers(way: Way, code: CodeFacts) -> Iterator[Layer]:
     yield from _model_layers(code)
-    for position, hop in enumerate(way.hops, 2):
-        product = f"{hop.layer} {hop.version}".strip()
+    for position, hop in enumerate(way.hops, _FIRST):
         for setting in hop.settings:
-            if setting.kind and not setting.overruled:
+            if setting.kind and setting.name not in _NO_LIMIT_OF_A_STREAM:
                 yield Layer(
-                    hop.layer,
-                    product,
-                    setting.key,
-                    setting.kind,
-                    setting.value,
-                    setting.origin,
-                    setting.where,
-                    setting.overridable,
-                    position,
-                    hop.name,
+                    layer=hop.layer,
+                    product=f"{hop.layer} {hop.version}".strip(),
+                    setting=setting.key,
+                    kind=setting.kind,
+                    seconds=setting.value,
+                    origin=setting.origin,
+                    where=setting.where,
+                    overridable=setting.overridable,
+                    position=position,
+                    name=hop.name,
+                    role=hop.role,
                 )
 
 
@@ -129,135 +164,102 @@ def _model_layers(code: CodeFacts) -> Iterator[Layer]:
     """The limits of the models; of several clients with the same limit, the first."""
     seen: set[tuple[object, ...]] = set()
     for model in code.models:
-        limits: list[tuple[str, str, float, str]] = []
-        if model.limit is not None:
-            kind = Kind.TOTAL if model.total else Kind.IDLE
-            origin = Origin.EXPLICIT if model.explicit else Origin.DEFAULT
-            limits.append(("timeout", kind, model.limit, origin))
-        if model.chunk is not None:
-            limits.append(("stream_chunk_timeout", Kind.IDLE, model.chunk, Origin.DEFAULT))
-        for setting, kind, seconds, origin in limits:
-            key = (model.name, setting, seconds)
+        for layer in _limits_of(model):
+            key = (layer.product, layer.setting, layer.seconds)
             if key not in seen:
                 seen.add(key)
-                value = None if math.isinf(seconds) else seconds
-                yield Layer("model", model.name, setting, kind, value, origin, model.where, False, 0)  # noqa: FBT003
+                yield layer
 
 
-# The questions
+def _limits_of(model: ModelFact) -> Iterator[Layer]:
+    limits: list[tuple[str, str, float, str]] = []
+    if model.limit is not None:
+        kind = Kind.TOTAL if model.total else Kind.IDLE
+        limits.append(("timeout", kind, model.limit, Origin.EXPLICIT if model.explicit else Origin.DEFAULT))
+    if model.chunk is not None:
+        limits.append(("stream_chunk_timeout", Kind.IDLE, model.chunk, Origin.DEFAULT))
+    for setting, kind, limit, origin in limits:
+        seconds = None if math.isinf(limit) else limit
+        attempts = model.attempts if setting == "timeout" else 1
+        yield Layer(
+            layer="model",
+            product=model.name,
+            setting=setting,
+            kind=kind,
+            seconds=seconds,
+            origin=origin,
+            where=model.where,
+            overridable=False,
+            position=MODEL,
+            attempts=attempts,
+        )
 
 
-def _origin(way: Way, code: CodeFacts) -> _Origin:
-    server = way.server
-    late = any(stream.late_headers for stream in code.streams) or (server is not None and not _at_once(server))
-    return _Origin(code.heartbeat or None, late)
+# The stream
 
 
-def _at_once(server: Hop) -> bool:
-    worker = str(server.value("worker_class", ""))
-    return server.layer in _HEADERS_AT_ONCE or (server.layer == "gunicorn" and worker.startswith(_UVICORN_WORKERS))
+def _stream(way: Way, code: CodeFacts, held: Sequence[tuple[int, Held]]) -> Stream:
+    return Stream(
+        heartbeat=code.heartbeat,
+        late=_is_late(way.server),
+        waits=any(stream.late_headers for stream in code.streams),
+        blocks=any(block.code == "LGS201" for block in code.blocking),
+        hiding=frozenset(position for position, hop in held if hop.whole),
+        delaying=frozenset(position for position, hop in held if not hop.whole),
+    )
 
 
-def _holds_back(hop: Hop, code: CodeFacts) -> bool:
-    """Whether a hop gives nothing on before it has everything."""
-    if hop.role != Role.PROXY:
-        return False
-    if hop.value("cannot_stream"):
-        return True
-    if hop.value("compression") is True and hop.value("buffering") is not False:
-        return True
-    released = code.sends_accel is True and not hop.value("ignores_accel")
-    return bool(hop.value("buffering")) and hop.value("http_version") == "1.0" and not released
+def _is_late(server: Hop | None) -> bool | None:
+    """Whether a server sends no headers before the first chunk; None where it is not known."""
+    if server is None:
+        return None
+    if server.layer != "gunicorn":
+        return server.layer not in _HEADERS_AT_ONCE
+    family = family_of(server.value("worker_class", ""))
+    return None if family == Family.UNKNOWN else family != Family.UVICORN
 
 
-def _silence(layers: Sequence[Layer], origin: _Origin, hiding: Sequence[int], silence: float) -> Cut:
-    """Nothing from the model for that long, before its first token."""
-    beat = origin.heartbeat
-    gap = min(silence, beat) if beat is not None else silence
-    head = gap if origin.late else 0.0
-    cuts = []
-    for layer in layers:
-        if layer.seconds is None or layer.kind not in (Kind.IDLE, Kind.FIRST_BYTE, Kind.TOTAL):
+def _held(deployment: Deployment, way: Way, code: CodeFacts) -> Iterator[tuple[int, Held]]:
+    """The hops that hold the response back, with their positions."""
+    for position, hop in enumerate(way.hops, _FIRST):
+        if hop.role != Role.PROXY:
             continue
-        hidden = any(position < layer.position for position in hiding)
-        meets = {Kind.IDLE: gap, Kind.FIRST_BYTE: head, Kind.TOTAL: silence}[layer.kind]
-        if layer.layer == "model" or hidden:
-            meets = silence
-        if layer.seconds < meets:
-            cuts.append((layer.seconds, layer))
-    return _cut("silence", silence, cuts, _nobody_cuts_silence(beat, silence))
-
-
-def _nobody_cuts_silence(beat: float | None, silence: float) -> str:
-    if beat is not None and beat < silence:
-        return f"no limit is shorter than the {beat:g} s between two pings"
-    return "no limit is shorter"
-
-
-def _length(layers: Sequence[Layer], hiding: Sequence[int], length: float) -> Cut:
-    """An answer of that length whose tokens keep flowing."""
-    cuts = []
-    for layer in layers:
-        if layer.seconds is None:
+        setting = next(
+            (hop.get(name) for name in ("cannot_stream", "buffering", "compression") if hop.value(name)), None
+        )
+        if setting is None or (setting.name == "buffering" and holding.is_released(hop, way, code)):
             continue
-        hidden = any(position < layer.position for position in hiding)
-        counts = layer.kind == Kind.TOTAL or (hidden and layer.kind in (Kind.IDLE, Kind.FIRST_BYTE))
-        if counts and layer.seconds < length:
-            cuts.append((layer.seconds, layer))
-    return _cut("length", length, cuts, "no limit counts the whole answer, or none is shorter")
-
-
-def _cut(question: str, asked: float, cuts: Iterable[tuple[float, Layer]], nobody: str) -> Cut:
-    """The smallest cut; of equal ones the outermost."""
-    found = sorted(cuts, key=lambda cut: (cut[0], -cut[1].position))
-    if not found:
-        return Cut(question, asked, None, None, None, nobody)
-    at, layer = found[0]
-    return Cut(question, asked, at, layer.layer, layer, _because(layer))
-
-
-def _because(layer: Layer) -> str:
-    seconds = f"{layer.seconds:g} s"
-    return {
-        Kind.IDLE: f"{layer.setting} allows {seconds} without a byte",
-        Kind.FIRST_BYTE: f"{layer.setting} allows {seconds} until the headers",
-        Kind.TOTAL: f"{layer.setting} allows {seconds} in all; pings do not reset it",
-        Kind.GRACE: f"{layer.setting} allows {seconds} after the signal to stop",
-        Kind.BLOCK: f"{layer.setting} allows {seconds} of a standing event loop",
-    }[layer.kind]
+        whole = setting.name != "buffering" or holding.compresses(hop, code)
+        whole = whole or holding.is_held(hop, way, deployment, code)
+        yield position, Held(hop.layer, hop.name, setting.where, whole)
 
 
 def _deploy(way: Way, code: CodeFacts, layers: Sequence[Layer]) -> Cut:
-    """A new version is rolled out while an answer is on its way."""
-    if code.at_shutdown:
-        return Cut("deploy", 0, 0.0, "app", None, "the response itself cancels its streams at SIGTERM (LGS410)")
-    pauses = [float(host.value("pre_stop") or 0) for host in way.hosts]
-    pause = max(pauses, default=0.0)
-    deaf = any(host.value("shell") for host in (*way.hosts, *([way.server] if way.server is not None else [])))
-    cuts = []
-    for layer in layers:
-        if layer.kind != Kind.GRACE or layer.seconds is None:
-            continue
-        role = way.hops[layer.position - 2].role
-        if role == Role.SERVER and not deaf:
-            cuts.append((pause + layer.seconds, layer))
-        elif role == Role.HOST:
-            cuts.append((layer.seconds, layer))
-    return _cut("deploy", 0, cuts, "nothing in sight ends a stream at a deploy")
+    server = [way.server] if way.server is not None else []
+    return cuts.deploy(
+        layers,
+        pause=max((float(host.value("pre_stop") or 0) for host in way.hosts), default=0.0),
+        deaf=any(hop.value("shell") for hop in (*way.hosts, *server)),
+        ends_itself=bool(code.at_shutdown),
+    )
 
 
 # What cannot be seen
 
 
 def _not_visible(deployment: Deployment, way: Way, code: CodeFacts) -> Iterator[str]:
-    if way.app is None:
+    if way.app is None and way.hops:
         yield "which application the server runs"
     if not code.streams:
         yield "a response that streams a model's output"
+    if code.heartbeat == 0:
+        yield "how often the application pings"
     if not any(model.limit is not None for model in code.models):
         yield "the model client's limits"
     if way.server is None:
         yield "the command that starts the server"
+    if not way.hosts:
+        yield "what stops the server at a deploy"
     if not way.proxies:
         yield "what stands in front of the server: proxies, load balancers, CDNs"
     if not way.sure:
@@ -266,11 +268,3 @@ def _not_visible(deployment: Deployment, way: Way, code: CodeFacts) -> Iterator[
         yield f"{note.where.path}:{note.where.span.row}: {note.reason}"
     yield "settings that are changed in a console or by environment variables at run time"
     yield "the client's own time-outs"
-
-
-def setting_of(layer: Layer, way: Way) -> Setting | None:
-    """The setting that a layer shows, for rules that look at the timeline."""
-    if layer.position < 2:
-        return None
-    hop = way.hops[layer.position - 2]
-    return next((s for s in hop.settings if s.key == layer.setting and s.kind == layer.kind), None)

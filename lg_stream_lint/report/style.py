@@ -18,6 +18,10 @@ class Style:
         """A word in the colour of a severity."""
         return self._wrap(_COLORS[severity], text)
 
+    def colored(self, codes: str, text: str) -> str:
+        """A text in a colour of the terminal, by its numbers."""
+        return self._wrap(codes, text)
+
     def bold(self, text: str) -> str:
         """A heading or a path."""
         return self._wrap("1", text)
