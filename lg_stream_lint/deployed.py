@@ -51,6 +51,7 @@ def look(
     found: list[Finding] = []
     not_read: list[str] = []
     errors: list[str] = []
+    read = 0
     deployments: dict[str, Deployment] = {}
     for path in claimed:
         deployment = deployment_of(path, config, overrides)
@@ -65,7 +66,8 @@ def look(
             if note.where.path in wanted
         ]
         errors += deployment.errors
-    return Around(tuple(found), sum(1 for p in claimed if not p.endswith(".py")), tuple(not_read), tuple(errors))
+        read += sum(1 for path in deployment.readings if path in wanted and not path.endswith(".py"))
+    return Around(tuple(found), read, tuple(dict.fromkeys(not_read)), tuple(errors))
 
 
 def _facts_of(result: FileResult) -> FileFacts:

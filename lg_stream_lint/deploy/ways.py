@@ -29,7 +29,7 @@ class App(NamedTuple):
 class Way(NamedTuple):
     """Hops from the server (or the innermost one known) outward, and the application that they carry.
 
-    ``app`` is None where the command's target is not found. ``sure``: every link was resolved.
+    ``app`` is None where the command's target is not found. ``sure``: every link was resolved, and the application found.
     """
 
     hops: tuple[Hop, ...]
@@ -71,8 +71,13 @@ def ways_through(hops: Sequence[Hop], python_files: Iterable[str], repository: s
     reached = {id(hop) for chain, _ in found for hop in chain}
     loose = [hop for hop in hops if id(hop) not in reached and hop.role == Role.PROXY and _leads_nowhere(hop, hops)]
     found = _joined(found, loose, inward, modules)
-    ways = [Way(chain, _app_of(chain, modules), sure) for chain, sure in found]
-    return ways[:MOST]
+    return [_way(chain, sure, modules) for chain, sure in found[:MOST]]
+
+
+def _way(chain: tuple[Hop, ...], sure: bool, modules: _Modules) -> Way:
+    """A way whose application is not found is not sure either: nothing says that its hops carry this project's streams."""
+    app = _app_of(chain, modules)
+    return Way(chain, app, sure and app is not None)
 
 
 def _outer_hops(hops: Sequence[Hop]) -> dict[int, list[Hop]]:

@@ -125,10 +125,12 @@ class HeartbeatMissing(PythonRule):
     def visit_Module(self, node: cst.Module) -> None:
         """Judge the streams whose response is built in this file."""
         for stream in self.facts.streams.of(self.module):
-            if stream.row is not None and stream.row.framing != "raw":
-                continue
             if pings_by_itself(self.facts, stream):
                 self._judge_interval(stream)
+                continue
+            if stream.row is not None and stream.row.framing != "raw":
+                continue
+            if self._never_streams(stream):
                 continue
             links = self.facts.streams.links(stream)
             if not links or any(pings(self.facts, link.function) for link in links) or not self._is_sse(stream, links):
@@ -157,6 +159,13 @@ class HeartbeatMissing(PythonRule):
                 if when:
                     self._report(stream, link, source, when)
                     return
+
+    def _never_streams(self, stream: Stream) -> bool:
+        """Whether the answer is broken anyway, and reported as such: events without a response class, or under the wrong one."""
+        responses = self.facts.responses
+        if stream.handler is not None:
+            return not responses.declared_framing(stream.handler)
+        return responses.never_awaited(stream)
 
     def _is_sse(self, stream: Stream, links: list[Link]) -> bool:
         for arg in stream.call.args if stream.call is not None else ():

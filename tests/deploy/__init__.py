@@ -1,0 +1,1 @@
+"""Readers of deployment files, links between them, and the rules over settings."""
