@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.files import DeployFile
+from lg_stream_lint.deploy.nginx.carriers import Carrier
 from lg_stream_lint.deploy.nginx.includes import Loaded
 from lg_stream_lint.deploy.nginx.limits import FAMILIES, settings_of
 from lg_stream_lint.deploy.nginx.scope import Scope, Variables
 from lg_stream_lint.deploy.nginx.tree import Directive
 from lg_stream_lint.deploy.nginx.version import Version
-from lg_stream_lint.deploy.settings import Hop, Note, Reading, Role, Route, Target
+from lg_stream_lint.deploy.settings import Hop, Note, Origin, Reading, Role, Route, Setting, Target
+from lg_stream_lint.deploy.units import nginx_time
 
 #: Locations of one file; a generated file with more is cut off.
 MOST = 500
@@ -32,18 +34,20 @@ class Place(NamedTuple):
     directive: Directive
 
 
-def read_hops(loaded: Loaded, file: DeployFile, version: Version) -> Reading:
+def read_hops(loaded: Loaded, file: DeployFile, version: Version, carriers: Sequence[Carrier]) -> Reading:
     """Every hop of the configuration, in the order of its text."""
-    return _Hops(loaded, file, version).run()
+    return _Hops(loaded, file, version, carriers).run()
 
 
 class _Hops:
-    def __init__(self, loaded: Loaded, file: DeployFile, version: Version) -> None:
+    def __init__(self, loaded: Loaded, file: DeployFile, version: Version, carriers: Sequence[Carrier]) -> None:
         self.top, self.file, self.version = loaded.top, file, version
+        self.carriers = carriers
         self.variables = Variables(loaded.top)
         self.notes = list(loaded.notes)
         self.hops: list[Hop] = []
         self.upstreams: dict[str, tuple[str, ...]] = {}
+        self.kept: dict[str, Setting] = {}
 
     def run(self) -> Reading:
         outer = Scope((self.top,))
@@ -63,6 +67,7 @@ class _Hops:
                 if server.values and "backup" not in server.texts and "down" not in server.texts:
                     servers += self.variables.resolve(server.first, scope).values
             self.upstreams.setdefault(upstream.first, tuple(servers))
+            self.kept.update((upstream.first, kept) for kept in _kept(upstream))
 
     def _server(self, scope: Scope, server: Directive | None) -> None:
         """The places in a server; without one, of a file that is a piece of a server."""
@@ -78,6 +83,7 @@ class _Hops:
     def _known_as(self, server: Directive | None) -> Iterator[Target]:
         for path in dict.fromkeys((self.file.path, server.file.path if server is not None else self.file.path)):
             yield Target("file", path)
+        yield from dict.fromkeys(carrier.target for carrier in self.carriers)
         for listen in server.named("listen") if server is not None else ():
             port = listen.first.rpartition(":")[2]
             if port.isdigit():
@@ -96,6 +102,8 @@ class _Hops:
         family = place.directive.name.removesuffix("_pass")
         addresses, path = self._addresses(place)
         settings = settings_of(place.scope, place.directive, family, self.version.release, self.variables, self.notes)
+        kept = self.kept.get(place.directive.first.partition("://")[2].partition("/")[0])
+        settings = (*settings, kept) if kept is not None else settings
         return Hop(
             "nginx",
             Role.PROXY,
@@ -128,6 +136,19 @@ class _Hops:
         if "$" in written:  # with variables in it nginx passes the path on as the text says, and replaces nothing
             path = None
         return list(dict.fromkeys(found)), path
+
+
+def _kept(upstream: Directive) -> Iterator[Setting]:
+    """How long idle connections to an ``upstream`` with ``keepalive`` are kept."""
+    keepalive = next(upstream.named("keepalive"), None)
+    if keepalive is None or keepalive.first == "0":
+        return
+    timeout = next(upstream.named("keepalive_timeout"), None)
+    seconds = nginx_time(timeout.first) if timeout is not None else 60.0
+    where = timeout.where if timeout is not None else keepalive.where
+    origin = Origin.EXPLICIT if timeout is not None else Origin.DEFAULT
+    if seconds is not None:
+        yield Setting("keep_alive", "keepalive_timeout", seconds, origin, where)
 
 
 def _with_port(address: str, url: str) -> str:

@@ -13,55 +13,55 @@ asynchronous worker it is a heartbeat and no limit of a request: a stream of an 
 half the time-out is not. `0` takes away the only watchdog that a frozen event loop has.
 
 ## Example
-```python title="web.py"
+```python title="app/main.py"
 import json
 
-from flask import Flask, Response
-from langchain_openai import ChatOpenAI
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 
-app = Flask(__name__)
-model = ChatOpenAI(model="gpt-4o-mini", timeout=120, max_retries=2)
+app = FastAPI()
 
 
-def frames():
-    for chunk in model.stream("hello"):
-        yield f"data: {json.dumps({'token': chunk.text()})}\\n\\n"
+async def frames():
+    yield f"data: {json.dumps({'token': 'a'})}\\n\\n"
 
 
 @app.get("/chat")
-def chat():
-    return Response(frames(), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+async def chat():
+    return StreamingResponse(frames(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 ```
 
-```text title="Procfile"
-web: gunicorn --worker-class sync --timeout 60 web:app
+```dockerfile title="Dockerfile"
+FROM python:3.12-slim
+WORKDIR /srv
+COPY app app
+CMD ["gunicorn", "-k", "uvicorn_worker.UvicornWorker", "--timeout", "0", "app.main:app"]
 ```
-
-The `sync` worker is LGS501's, too.
 
 ## Use instead
-```python title="web.py"
+```python title="app/main.py"
 import json
 
-from flask import Flask, Response
-from langchain_openai import ChatOpenAI
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 
-app = Flask(__name__)
-model = ChatOpenAI(model="gpt-4o-mini", timeout=120, max_retries=2)
+app = FastAPI()
 
 
-def frames():
-    for chunk in model.stream("hello"):
-        yield f"data: {json.dumps({'token': chunk.text()})}\\n\\n"
+async def frames():
+    yield f"data: {json.dumps({'token': 'a'})}\\n\\n"
 
 
 @app.get("/chat")
-def chat():
-    return Response(frames(), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+async def chat():
+    return StreamingResponse(frames(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 ```
 
-```text title="Procfile"
-web: gunicorn --worker-class gthread --threads 16 --timeout 60 web:app
+```dockerfile title="Dockerfile"
+FROM python:3.12-slim
+WORKDIR /srv
+COPY app app
+CMD ["gunicorn", "-k", "uvicorn_worker.UvicornWorker", "--timeout", "30", "app.main:app"]
 ```
 
 ## Fix

@@ -101,7 +101,8 @@ class DevelopmentServerInProduction(DeployRule):
         self.report(
             mode.where,
             f"{place(mode.where)} starts {server.layer} in development mode ({mode.key}) in what production runs: "
-            "one process that watches files and restarts itself, with every stream in it. Leave the mode out here, and keep it in a file for development.",
+            "one process that watches files and restarts itself, with every stream in it. Leave the mode out here, "
+            "and keep it in a file for development.",
             way=way,
             hop=server,
         )
