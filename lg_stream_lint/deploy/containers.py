@@ -122,15 +122,15 @@ def is_public(name: str) -> bool:
 def dockerfile_for(name: str, context: Context, own_images: frozenset[str]) -> DeployFile | None:
     """The Dockerfile that makes an image of this name, when there is no doubt.
 
-    Either names agree (the image's with the Dockerfile's folder or ending, or with the repository's), or the repository has
-    one Dockerfile for production and its manifests (``own_images``) one image that nobody else makes.
+    Either the image's name agrees with the Dockerfile's folder or ending, or the repository has one Dockerfile for production
+    and its manifests (``own_images``) this one image that nobody else makes.
     """
     if not name or is_public(name):
         return None
     files = [path for path in context.listed if _DOCKERFILE.fullmatch(os.path.basename(path))]
     files = [path for path in files if not _DESK.search(os.path.basename(path))] or files
     named = [path for path in files if _agrees(name, path, context)]
-    if not named and len(files) == 1 and own_images <= {name}:
+    if not named and len(files) == 1 and own_images == {name}:
         named = files
     if len(named) != 1:
         return None

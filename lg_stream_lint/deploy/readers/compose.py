@@ -13,7 +13,7 @@ from lg_stream_lint.deploy.compose.environment import dotenv_of, environment_of,
 from lg_stream_lint.deploy.compose.images import Build, bases_of, build_of
 from lg_stream_lint.deploy.compose.services import Service, read_documents, services_of, set_beside
 from lg_stream_lint.deploy.compose.traefik_labels import traefik_hops
-from lg_stream_lint.deploy.containers import Start, image_name, servers_in
+from lg_stream_lint.deploy.containers import Start, dockerfile_for, image_name, servers_in
 from lg_stream_lint.deploy.defaults import default
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.settings import Hop, Kind, Note, Origin, Reading, Role, Setting, Target
@@ -53,8 +53,14 @@ class _Reader:
         self.service = service
         self.dotenv = dotenv
         self.unit = unit_of(file, service)
-        self.build: Build | None = build_of(service, dotenv)
+        self.build: Build | None = build_of(service, dotenv) or self._made_here()
         self.notes: list[Note] = []
+
+    def _made_here(self) -> Build | None:
+        """The Dockerfile whose name agrees with the image's."""
+        name = image_name(self._written_image())
+        file = dockerfile_for(name, self.context, frozenset()) if name else None
+        return Build(file.folder, file.path) if file is not None else None
 
     def read(self) -> Reading:
         servers = self._servers()
@@ -83,7 +89,7 @@ class _Reader:
             environment_of(self.service, self.context, self.dotenv),
             bases_of(self.service, self.build, self.file, self.context, self.dotenv),
             (Target("unit", self.unit),),
-            image=self._image(),
+            image=self._written_image() if self.build is None else "",
             at=place_in(self._file_of(node), node) if node is not None and single and text else None,
         )
         dockerfile = self.context.find(self.build.dockerfile, "") if self.build is not None else None
@@ -118,9 +124,9 @@ class _Reader:
         value = interpolate(node.text, self.dotenv)
         return Word(value.text, node.where, value.overridable or node.overridable)
 
-    def _image(self) -> str:
+    def _written_image(self) -> str:
         image = self.service.first("image")
-        return interpolate(image.text, self.dotenv).text if image is not None and self.build is None else ""
+        return interpolate(image.text, self.dotenv).text if image is not None else ""
 
     def _leads_to(self, servers: tuple[Hop, ...] | None) -> Iterable[Target]:
         yield Target("unit", self.unit)
@@ -128,7 +134,7 @@ class _Reader:
             return
         if self.build is not None:
             yield Target("file", self.build.dockerfile)
-        name = image_name(self._image())
+        name = image_name(self._written_image())
         if name:
             yield Target("image", name)
 
