@@ -37,6 +37,23 @@ class VersionFact(NamedTuple):
         return _always(self.exact, self.specifier or "", specifier)
 
 
+#: How the names of distributions are written in a sentence, where that is not as they are installed.
+_WRITTEN = {"fastapi": "FastAPI", "starlette": "Starlette", "python": "Python"}
+
+
+def told(fact: VersionFact | None, name: str, otherwise: str, *, decided: bool = True) -> str:
+    """The version that a finding rests on, for its message: ``FastAPI 0.110.3 in uv.lock:12``, or ``… assumed``.
+
+    ``otherwise`` is what is assumed where nothing is written, or where that does not decide.
+    """
+    name = _WRITTEN.get(name, name)
+    if fact is None or not decided:
+        return f"{name} {otherwise} assumed"
+    version = fact.exact or (fact.specifier or "").strip()
+    place = f"{os.path.basename(fact.source_path)}:{fact.row}" if fact.row else os.path.basename(fact.source_path)
+    return f"{name} {version} in {place}" if version else f"{name}, any version, in {place}"
+
+
 class Versions:
     """The versions that hold for the files of one folder; everything is read when it is first asked for."""
 

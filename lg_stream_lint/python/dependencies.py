@@ -10,6 +10,7 @@ import libcst as cst
 from lg_stream_lint.python import types
 from lg_stream_lint.python.scopes import Function, Parameter
 from lg_stream_lint.python.syntax import argument, string_value
+from lg_stream_lint.versions import told
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
@@ -41,8 +42,7 @@ def closes_early(facts: Facts, module: Module, call: cst.Call) -> str:
     """Why a dependency is closed before the body is sent; empty when it is closed afterwards, or that is not known."""
     fact = facts.project.versions(module.path).of("fastapi")
     if fact is not None and fact.always(EARLY):
-        version = fact.exact or (fact.specifier or "").strip()
-        return f"FastAPI {version} closes dependencies before it sends the body"
+        return f"FastAPI closes dependencies before it sends the body ({told(fact, 'fastapi', '')})"
     if string_value(argument(call, "scope")) == "function" and (fact is None or fact.always("<0.121.0") is not True):
         return 'scope="function" closes it before the body is sent'
     return ""

@@ -9,6 +9,7 @@ import libcst as cst
 from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.rules.base import Place
+from lg_stream_lint.versions import told
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
@@ -34,7 +35,8 @@ def clean_end(facts: Facts, stream: Stream) -> CleanEnd | None:
         fact = versions.of("fastapi")
         always = fact.always(">=0.135.1") if fact is not None else None
         if always is not False:
-            return CleanEnd("FastAPI's EventSourceResponse, 0.135.1 or newer", None, always is None)
+            version = told(fact, "fastapi", "0.135.1 or newer", decided=always is True)
+            return CleanEnd(f"FastAPI's EventSourceResponse, {version}", None, always is None)
     place = next((p for p in facts.http_middlewares if _together(facts, p, stream)), None)
     if place is None:
         return None
@@ -42,8 +44,15 @@ def clean_end(facts: Facts, stream: Stream) -> CleanEnd | None:
     always = fact.always(">=0.46.0") if fact is not None else None
     if always is False:
         return None
-    known = f"Starlette {fact.exact}" if fact is not None and fact.exact else "Starlette 0.46 or newer"
-    return CleanEnd(f"the HTTP middleware, {known}", place, always is None)
+    version = told(fact, "starlette", "0.46 or newer", decided=always is True)
+    name = _name_of(place)
+    place = place._replace(message=f"{name} is an HTTP middleware, which ends a failed stream cleanly ({version})")
+    return CleanEnd(f"the HTTP middleware {name}, {version}", place, always is None)
+
+
+def _name_of(place: Place) -> str:
+    owner = place.module.owners.get(place.node)
+    return f"{owner.qualname.replace('.<locals>', '')}()" if owner is not None else "here"
 
 
 def _is_fastapi_sse(facts: Facts, stream: Stream) -> bool:

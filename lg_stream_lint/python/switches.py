@@ -11,6 +11,7 @@ from lg_stream_lint.python.keywords import Keyword, keywords_of, mapping_of
 from lg_stream_lint.python.model_builds import Build, build_of
 from lg_stream_lint.python.syntax import argument, string_value
 from lg_stream_lint.python.value import Kind
+from lg_stream_lint.versions import told
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
@@ -65,8 +66,9 @@ def _by_streaming(facts: Facts, build: Build, module: Module) -> Off | None:
         if affected is False:
             return None
         if fact is not None and affected:
-            return Off(build, "streaming=False", version=f"{package} {fact.exact or f'{_CORE_SINCE} and newer'}")
-    return Off(build, "streaming=False", certain=False, version=f"langchain-core {_CORE_SINCE} and newer")
+            return Off(build, "streaming=False", version=told(fact, package, ""))
+    assumed = told(None, "langchain-core", f"{_CORE_SINCE} or newer")
+    return Off(build, "streaming=False", certain=False, version=assumed)
 
 
 def _by_tag(facts: Facts, build: Build, tags: Keyword, module: Module) -> Off | None:
@@ -80,7 +82,7 @@ def _by_tag(facts: Facts, build: Build, tags: Keyword, module: Module) -> Off | 
     affected = fact.always(f">={_TAG_SINCE}") if fact is not None else None
     if affected is False:
         return None
-    version = f"langgraph {fact.exact}" if fact is not None and fact.exact else f"langgraph {_TAG_SINCE} and newer"
+    version = told(fact, "langgraph", f"{_TAG_SINCE} or newer", decided=affected is True)
     return Off(build, 'the tag "nostream"', hidden=True, certain=affected is True, version=version)
 
 

@@ -114,7 +114,7 @@ class StreamErrorNotSent(PythonRule):
         related = []
         if stream.call is not None and stream.module is not self.module:
             related.append(Place(stream.module, stream.call, "the response that is fed from here"))
-        end = "half an answer and a cut connection"
+        end = "half an answer, then a cut connection"
         severity = self.severity
         confidence = Confidence.MEDIUM if source.by_name else Confidence.HIGH
         if clean is not None:

@@ -126,7 +126,7 @@ class ResourceClosedBeforeStream(PythonRule):
             if not Uses(self.facts, function, closing.name).reach(stream.content):
                 continue
             spoilt = self._spoilt(stream, closing)
-            seen = f"the log says {closing.error!r}" if closing.error else "its use fails"
+            seen = f'the log says "{closing.error}"' if closing.error else "its use fails"
             end = f"every answer fails before its first token, after HTTP 200 ({seen})"
             if closing.error == QUIET:
                 end = f"the client gets HTTP 200 and an empty body, and {QUIET}"
@@ -155,7 +155,7 @@ class ResourceClosedBeforeStream(PythonRule):
             closing = self._held_by(found.function)
             if closing is None:
                 continue
-            seen = f" (the log says {closing.error!r})" if closing.error else ""
+            seen = f' (the log says "{closing.error}")' if closing.error else ""
             self.report(
                 self._return_of(call),
                 f"{why}: the {closing.what} from {found.function.name}() is dead when the stream uses it, and every "
@@ -195,7 +195,7 @@ class ResourceClosedBeforeStream(PythonRule):
     # Factories
 
     def _say_factory(self, ret: cst.Return, closing: Closing, function: Function) -> None:
-        seen = f" ({closing.error!r})" if closing.error else ""
+        seen = f' ("{closing.error}")' if closing.error else ""
         self.report(
             ret,
             f"{function.name}() returns something that works through the {closing.what} which its own block closes on the "

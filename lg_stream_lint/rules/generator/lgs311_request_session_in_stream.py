@@ -87,6 +87,7 @@ from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.uses import Uses
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.versions import told
 
 _SESSIONS = frozenset(
     {"sqlalchemy.orm.Session", "sqlalchemy.orm.session.Session", "sqlmodel.Session",
@@ -140,7 +141,8 @@ class RequestSessionInStream(PythonRule):
         if early:
             what = f"{early}: the generator uses `{name}` afterwards, which opens it again for nobody to close. "
         else:
-            version = "" if late else " (FastAPI 0.118 or newer assumed)"
+            fact = self.versions.of("fastapi")
+            version = f" ({told(fact, 'fastapi', '0.118 or newer', decided=bool(late))})"
             what = (
                 f"`{name}` from {found.function.name}() stays open for the whole stream{version}: each reader holds a connection "
                 "of the pool, and when it is empty other requests wait and fail. "

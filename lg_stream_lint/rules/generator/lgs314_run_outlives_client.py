@@ -96,6 +96,7 @@ from lg_stream_lint.python.sources import sources
 from lg_stream_lint.python.syntax import argument, string_value
 from lg_stream_lint.python.uses import is_true
 from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.versions import told
 
 _MODES = frozenset({"messages", "custom"})
 _SINCE = ">=0.2.61"
@@ -106,6 +107,7 @@ class RunOutlivesClient(PythonRule):
 
     severity = Severity.INFO
     in_tests = False
+    loses_to = ("LGS202",)
     place = (("astream",), ("messages", "custom", "subgraphs"), ("@feeding",))
     evidence = (("@langchain",),)
 
@@ -128,7 +130,7 @@ class RunOutlivesClient(PythonRule):
                 continue
             why = self._why(call)
             if why and call.module is self.module:
-                known = f"langgraph {fact.exact}" if fact is not None and fact.exact else "langgraph 0.2.61 or newer"
+                known = told(fact, "langgraph", "0.2.62 or newer", decided=affected is True)
                 self.report(
                     call.call,
                     f"With {why} ({known}) the running node goes on to its end after the client has left, unseen and paid for. "

@@ -63,6 +63,9 @@ _NEEDS_VALUE = frozenset(
 )
 
 
+_SEEN = "nothing runs, and the client gets an error or an empty answer"
+
+
 class GraphCallNotAwaited(PythonRule):
     """Looks at how each coroutine is used on the spot, and at names that hold one."""
 
@@ -97,7 +100,10 @@ class GraphCallNotAwaited(PythonRule):
                 self._say(node, call, f"The coroutine of {_name(call)} is {use}")
         elif call.kind in ("blocking", "generator") and isinstance(parent, cst.Await) and not call.by_name:
             gives = "a plain generator" if call.kind == "generator" else "its result"
-            twin = f"async for … in a{call.method}()" if call.kind == "generator" else f"await a{call.method}()"
+            receiver = code_of(node.func.value, 40) if isinstance(node.func, cst.Attribute) else "graph"
+            twin = f"await {receiver}.a{call.method}()"
+            if call.kind == "generator":
+                twin = f"async for … in {receiver}.a{call.method}()"
             self.report(
                 node,
                 f"{_name(call)} is synchronous: it blocks the event loop, and `await` on {gives} raises a TypeError. "
@@ -107,7 +113,7 @@ class GraphCallNotAwaited(PythonRule):
     def _use_as_value(self, node: cst.BaseExpression, parent: cst.CSTNode | None) -> str:
         """How a coroutine is misused where it stands; empty when somebody may still await it."""
         if isinstance(parent, cst.Expr):
-            return "dropped, so nothing runs"
+            return "dropped"
         if isinstance(parent, cst.Subscript) and parent.value is node:
             return "subscripted as if it were the answer"
         if (
@@ -186,14 +192,13 @@ class GraphCallNotAwaited(PythonRule):
         method = value.name or "ainvoke"
         self.report(
             node,
-            f"The coroutine of {method}() is never awaited: `{item.value}` is {use}. "
-            "Nothing runs and the client gets an error or an empty answer. Put `await` before the call.",
+            f"The coroutine of {method}() is never awaited, and `{item.value}` is {use}: {_SEEN}. Put `await` before the call.",
             related=[Place(self.module, item, f"`{item.value}` is used here")] if node is not item else [],
         )
 
     def _say(self, node: cst.Call, call: RunnableCall, what: str) -> None:
         confidence = Confidence.MEDIUM if call.by_name else Confidence.HIGH
-        self.report(node, f"{what}: the graph never runs. Put `await` before the call.", confidence=confidence)
+        self.report(node, f"{what}: {_SEEN}. Put `await` before the call.", confidence=confidence)
 
 
 def _name(call: RunnableCall) -> str:

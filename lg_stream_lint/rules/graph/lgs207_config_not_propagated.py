@@ -71,7 +71,7 @@ from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import argument, called_name, code_of, positional, walk
 from lg_stream_lint.python.value import Kind, Value
 from lg_stream_lint.rules.base import PythonRule
-from lg_stream_lint.versions import PIN
+from lg_stream_lint.versions import PIN, told
 
 _EXECUTORS = {"run_in_executor": 1, "submit": 0, "map": 0}
 _RUNS = frozenset({"invoke", "stream", "batch"})
@@ -156,15 +156,15 @@ class ConfigNotPropagated(PythonRule):
 
     def _judge_old_python(self, function: Function, severity: str) -> None:
         python = self.versions.python()
-        where = "Python before 3.11, which this project allows,"
+        where = "Python before 3.11, which this project allows"
         if python is not None and severity == Severity.ERROR:
-            where = f"Python {python.exact or (python.specifier or '').strip('=.*')}"
+            where = told(python, "python", "")
         wanted = _ASYNC_RUNS if function.is_async else _RUNS
         for call in function.calls:
             if any(v.name == _WRITER for v in self.values_of(call.func)):
                 self.report(
                     call,
-                    f'On {where} get_stream_writer() raises "Called get_config outside of a runnable context" under '
+                    f'On {where}, get_stream_writer() raises "Called get_config outside of a runnable context" under '
                     "astream(): the stream is cut. Run on Python 3.11 or newer.",
                     severity=severity,
                 )
@@ -174,7 +174,7 @@ class ConfigNotPropagated(PythonRule):
                 continue
             self.report(
                 call,
-                f"On {where} {code_of(call.func, 40)}() does not know the node's run: none of its tokens is streamed, the "
+                f"On {where}, {code_of(call.func, 40)}() does not know the node's run: none of its tokens is streamed, the "
                 "answer comes as one piece at the end. Take `config: RunnableConfig` in the node, and pass it on.",
                 severity=severity,
             )

@@ -69,6 +69,7 @@ from lg_stream_lint.python.runnables import runnable_call
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.value import Kind, Value
 from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.versions import told
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
@@ -168,9 +169,7 @@ class SubgraphTokensLost(PythonRule):
 
     def _report(self, called: GraphCall, chosen: Modes, place: Place, how: str, *, certain: bool) -> None:
         fact = self.versions.of("langgraph")
-        version = (
-            f"langgraph {fact.exact}" if certain and fact is not None and fact.exact else "langgraph 0.5 and newer"
-        )
+        version = told(fact, "langgraph", "0.5 or newer", decided=certain)
         if called.given("version") is not None:
             unpack = "the parts' ns then says whose they are"
         elif chosen.is_list:

@@ -50,6 +50,8 @@ Without `stream_mode` a compiled graph streams `updates`. A tuple of modes is no
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from lg_stream_lint.finding import Severity
@@ -86,11 +88,20 @@ class StreamShapeMismatch(PythonRule):
 
     def _report(self, called: GraphCall, loop: cst.For | cst.CompFor, misuse: Misuse, whole: str) -> None:
         gives = misuse.shape.label or whole
+        one = gives != whole or whole.startswith("the ")
+        taken = (
+            "it"
+            if one and gives == whole
+            else "them"
+            if gives == whole
+            else re.sub(r"(.*) tuples", r"a \1 tuple", gives)
+        )
+        taken_for = _one(misuse.taken_for) if one else misuse.taken_for
         what = f"`{code_of(misuse.node, 40)}`" if misuse.node is not loop.target else "the loop"
         self.report(
             called.call if called.module is self.module else loop.iter,
-            f"{self._written(called)} yields {whole or gives}, but {what} takes {'them' if gives == whole else gives} for "
-            f"{misuse.taken_for}: it fails at the first one, and the client gets HTTP 200 and a cut body. {self._advice(called)}.",
+            f"{self._written(called)} yields {whole or gives}, but {what} takes {taken} for {taken_for}: "
+            f"it fails at the first one, and the client gets HTTP 200 and a cut body. {self._advice(called)}.",
             related=[Place(self.module, misuse.node, "used here")] if misuse.node is not loop.target else [],
         )
 
@@ -123,3 +134,11 @@ class StreamShapeMismatch(PythonRule):
         if shape is PAIR:
             return "Unpack (message, metadata), and send message.content"
         return 'Pass stream_mode="messages" for tokens, or read the dict by its keys'
+
+
+def _one(taken_for: str) -> str:
+    """``a dict`` for ``dicts``."""
+    for plural, single in (("dicts", "a dict"), ("tuples", "a tuple"), ("objects", "an object")):
+        if taken_for.startswith(plural):
+            return single + taken_for.removeprefix(plural)
+    return taken_for

@@ -55,6 +55,7 @@ import libcst as cst
 from lg_stream_lint.finding import Confidence, Severity
 from lg_stream_lint.python.graph_calls import GraphCall, closest, graph_call
 from lg_stream_lint.rules.base import PythonRule
+from lg_stream_lint.versions import told
 
 
 class UnknownStreamArgument(PythonRule):
@@ -90,11 +91,11 @@ class UnknownStreamArgument(PythonRule):
         swallowed = fact.always(">=0.6") if fact is not None else None
         method = f"{called.method}()"
         if swallowed is False:
-            start = f'{method} of this langgraph does not know {name}= and fails with "unexpected keyword argument"'
-        elif swallowed and fact is not None and fact.exact:
-            start = f"{method} swallows the unknown argument {name}= without an error (langgraph {fact.exact})"
+            version = told(fact, "langgraph", "")
+            start = f'{method} does not know {name}= and fails with "unexpected keyword argument" ({version})'
         else:
-            start = f"{method} swallows the unknown argument {name}= without an error (langgraph 0.6 and newer)"
+            version = told(fact, "langgraph", "0.6 or newer", decided=swallowed is True)
+            start = f"{method} swallows the unknown argument {name}= without an error ({version})"
         end = "" if swallowed is False else ": this looks configured, and is not"
         if instead == "config" and note:
             advice = f"Pass config={note}"

@@ -199,7 +199,8 @@ class FragileCheckpointerConnection(PythonRule):
         seen = next(text for word, text in _SEEN.items() if word in missing[0])
         self.report(
             pool if home is self.module else node,
-            f"The connections of this pool serve {name} without {' and '.join(missing)}: {seen}. Add what is missing.",
+            f"The connections of this pool serve {name} without {' and '.join(missing)}: {seen}. "
+            f"Pass {'it' if len(missing) == 1 else 'them'} to the pool.",
             severity=Severity.INFO if "prepare_threshold" in missing[0] else None,
             related=[Place(self.module, node, f"{name} uses the pool")]
             if home is self.module

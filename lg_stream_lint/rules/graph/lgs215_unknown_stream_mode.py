@@ -127,8 +127,8 @@ class UnknownStreamMode(PythonRule):
         shown = ", ".join(f'"{name}"' for name in names)
         self.report(
             called.call,
-            f"The graph has no node {shown} ({', '.join(sorted(nodes))}): the filter on {_KEY} lets nothing through, and the "
-            f"client gets HTTP 200 and an empty answer. Compare with a node's name.",
+            f"The graph has no node {shown}: the filter on {_KEY} lets nothing through, and the client gets HTTP 200 and an "
+            f"empty answer. Compare with one of its nodes: {', '.join(sorted(nodes))}.",
             severity=Severity.WARNING,
             related=[Place(self.module, node, "the filter")],
         )

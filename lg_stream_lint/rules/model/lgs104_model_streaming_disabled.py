@@ -87,7 +87,7 @@ class ModelStreamingDisabled(PythonRule):
     def _told(off: Off) -> str:
         version = f" ({off.version})" if off.version else ""
         if off.hidden:
-            return f"{off.how} hides the tokens of {off.build.name}{version}"
+            return f"{off.how[:1].upper()}{off.how[1:]} hides the tokens of {off.build.name}{version}"
         return f"{off.how} stops {off.build.name} from streaming{version}"
 
     @staticmethod

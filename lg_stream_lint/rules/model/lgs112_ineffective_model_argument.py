@@ -76,10 +76,10 @@ class IneffectiveModelArgument(PythonRule):
 
     def _report(self, node: cst.Call, build: Build, wrong: str, *, fails: bool) -> None:
         instead = build.row.ineffective[wrong]
-        advice = instead if "=" in instead else f"{instead}=…"
-        what = "hands on to each request, which then fails with a TypeError" if fails else "swallows without effect"
-        seen = (
-            "no call can stream" if fails else "when the provider goes silent, the stream hangs as if no limit were set"
-        )
-        name = build.name
-        self.report(node, f"{name} has no {wrong}=, which it {what}: {seen}. Write {advice}.")
+        advice = instead if "=" in instead else f"{instead}="
+        what = f"{build.name} swallows {wrong}= without effect"
+        seen = "when the provider goes silent, the stream hangs as if no limit were set"
+        if fails:
+            what = f"{build.name} hands {wrong}= on to each request, which then fails with a TypeError"
+            seen = "no call can stream"
+        self.report(node, f"{what}: {seen}. Write {advice} instead.")

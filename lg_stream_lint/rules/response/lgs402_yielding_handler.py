@@ -68,6 +68,7 @@ from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.versions import told
 
 _OTHERS = frozenset({"flask", "quart", "litestar", "django", "sanic", "aiohttp"})
 _INSTEAD = "Return StreamingResponse(…) around a generator"
@@ -103,7 +104,7 @@ class YieldingHandler(PythonRule):
             return
         fact = self.versions.of("fastapi")
         if fact is not None and fact.always(">=0.134") is False:
-            self._old(stream, handler, fact.exact or fact.specifier or "")
+            self._old(stream, handler, told(fact, "fastapi", ""))
         elif not framing and not self.project.mentioning(b"default_response_class"):
             self._events(stream, handler)
 
@@ -116,7 +117,7 @@ class YieldingHandler(PythonRule):
             return
         self.report(
             handler.yields[0],
-            f"{handler.name}() yields, which FastAPI does not know before 0.134 (here {version}): {seen}. {_INSTEAD}.",
+            f"{handler.name}() yields, which FastAPI does not know before 0.134 ({version}): {seen}. {_INSTEAD}.",
         )
 
     def _events(self, stream: Stream, handler: Function) -> None:

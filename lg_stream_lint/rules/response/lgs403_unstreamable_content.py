@@ -221,7 +221,7 @@ class UnstreamableContent(PythonRule):
         if len(keys) != len(node.elements) or any(key is None for key in keys):
             return ""
         other = [str(key) for key in keys if key not in _EVENT_KEYS]
-        return f"a dict with the key {other[0]!r}, which is none of its own" if other else ""
+        return f'a dict with the key "{other[0]}", which is none of its own' if other else ""
 
     def _loop_item(self, node: cst.BaseExpression, function: Function) -> str:
         """A loop variable over a runnable's stream, yielded as it came."""

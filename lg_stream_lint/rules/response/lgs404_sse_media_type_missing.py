@@ -79,7 +79,7 @@ class SseMediaTypeMissing(PythonRule):
             if stream.call is None or stream.row is None or stream.row.framing != "raw":
                 continue
             given = self.facts.responses.media_type(stream)
-            if given is None or given == EVENT_STREAM:
+            if given is None or given == EVENT_STREAM or self.facts.responses.never_awaited(stream):
                 continue
             frame = self.facts.responses.frame(stream)
             if frame is not None:

@@ -138,14 +138,14 @@ class MalformedSseFrame(PythonRule):
             kind = self.facts.items.kind(first.node, first.module)
             if kind in _RAW:
                 what = "a bare token" if kind == Item.TEXT else "a line of JSON"
-                self._say(item, f"This yields {what} without data:", "the client drops it", f"Yield {_FRAME}", stream)
+                self._say(item, f"This yields {what} without `data:`", "the client drops it", f"Yield {_FRAME}", stream)
             return
         begun = first.lstrip("\n")
         if not begun.strip():
             return  # an empty item, or the end of a frame begun elsewhere
         if not begun.startswith(_STARTS):
             what = code_of(item.value, 30) if item.value is not None else ""
-            self._say(item, f"This yields {what} without data:", "the client drops it", f"Yield {_FRAME}", stream)
+            self._say(item, f"This yields `{what}` without `data:`", "the client drops it", f"Yield {_FRAME}", stream)
             return
         if not any(line.startswith("data:") for line in begun.split("\n")):
             return
@@ -181,11 +181,11 @@ class MalformedSseFrame(PythonRule):
             kind = self.facts.items.kind(part.node, part.module)
             what = code_of(part.node, 40)
             if kind in (Item.TEXT, Item.INDENTED):
-                wrong = f"A line break in {what} ends this data: line"
+                wrong = f"A line break in `{what}` ends this `data:` line"
                 self._say(item, wrong, "the rest of it is lost", f"Yield {_FRAME}", stream)
                 return
             if kind in _OBJECTS:
-                wrong = f"{what} goes out as Python's repr ({_sample(kind)})"
+                wrong = f"`{what}` goes out as Python's repr, `{_sample(kind)}`"
                 self._say(item, wrong, "the client cannot parse it as JSON", f"Yield {_FRAME}", stream)
                 return
 
@@ -223,7 +223,7 @@ class MalformedSseFrame(PythonRule):
             return
         if kind in _OBJECTS:
             what = code_of(data if data is not None else node, 40)
-            wrong = f"{what} goes out as Python's repr ({_sample(kind)})"
+            wrong = f"`{what}` goes out as Python's repr, `{_sample(kind)}`"
             instead = 'Yield {"data": json.dumps(…)}'
             self._say(item, wrong, "the client cannot parse it as JSON", instead, stream)
 

@@ -100,6 +100,7 @@ from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.syntax import argument, called_name, walk_same_scope
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.versions import told
 
 _GZIP = frozenset({"starlette.middleware.gzip.GZipMiddleware", "fastapi.middleware.gzip.GZipMiddleware"})
 _LISTED = "starlette.middleware.Middleware"
@@ -165,7 +166,7 @@ class BufferingMiddleware(PythonRule):
                 since = "0.46" if is_events else "1.5"
                 self.report(
                     call,
-                    f"Before Starlette {since} (here {fact.name} {fact.exact or fact.specifier}) GZipMiddleware holds a stream of "
+                    f"Before Starlette {since} ({told(fact, fact.name, '')}) GZipMiddleware holds a stream of "
                     f"{what} back until it ends: they arrive all at once. Upgrade, or leave the compression to the proxy.",
                     related=[_place(stream)],
                 )

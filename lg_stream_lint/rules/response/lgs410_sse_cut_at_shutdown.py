@@ -82,6 +82,7 @@ from lg_stream_lint.python.poisoning import poison_of_run
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import PythonRule
+from lg_stream_lint.versions import told
 
 _WAYS_OUT = (b"disable_automatic_graceful_drain", b"AppStatus.handle_exit", b"AppStatus.should_exit")
 
@@ -117,9 +118,9 @@ class SseCutAtShutdown(PythonRule):
     def _report(self, stream: Stream, call: cst.Call) -> None:
         fact = self.versions.of("sse-starlette")
         old = fact is not None and fact.always(">=3.2.1") is False
-        since = (
-            f"from sse-starlette 3.2.1 on, here {fact.exact or fact.specifier}" if old and fact else "sse-starlette 3.2.1"
-        )
+        since = "sse-starlette 3.2.1 or newer"
+        if old and fact:
+            since += f", and not {told(fact, 'sse-starlette', '')}"
         found = self.facts.responses.source(stream)
         spoilt = poison_of_run(self.facts, found[1].runnable if found is not None else None)
         self.report(
