@@ -25,7 +25,7 @@ KINDS = (
     FileKind(
         "nginx",
         r".*(?:nginx|\.conf|\.conf\.\w+|\.vhost|\.nginx)(?:\.\w+)?",
-        (b"proxy_pass", b"uwsgi_pass", b"fastcgi_pass", b"grpc_pass", b"scgi_pass", b"upstream"),
+        (b"proxy_pass", b"uwsgi_pass", b"fastcgi_pass", b"grpc_pass", b"scgi_pass", b"upstream", b"include"),
     ),
     FileKind("procfile", r"Procfile(?:\.\w+)?"),
     FileKind("systemd", r".*\.service(?:\.\w+)?", (b"ExecStart",)),
@@ -66,7 +66,22 @@ KINDS = (
 
 #: Suffixes of formats in which settings stand: a file with one is never Python, even when it is named and no reader claims it.
 NOT_PYTHON = frozenset(
-    (".toml", ".json", ".yaml", ".yml", ".cfg", ".ini", ".conf", ".tf", ".tpl", ".template", ".sh", ".mk", ".service", ".vcl")
+    (
+        ".toml",
+        ".json",
+        ".yaml",
+        ".yml",
+        ".cfg",
+        ".ini",
+        ".conf",
+        ".tf",
+        ".tpl",
+        ".template",
+        ".sh",
+        ".mk",
+        ".service",
+        ".vcl",
+    )
 )
 
 _PATTERNS = [(kind, re.compile(kind.names)) for kind in KINDS]

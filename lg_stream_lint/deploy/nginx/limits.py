@@ -121,7 +121,9 @@ class _Settings:
     def _speaks_http_2(self) -> bool:
         switch = self.scope.find("http2")
         listens = [listen for block in self.scope.blocks for listen in block.named("listen")]
-        return (switch is not None and _switch(switch.first) is True) or any("http2" in listen.texts for listen in listens)
+        return (switch is not None and _switch(switch.first) is True) or any(
+            "http2" in listen.texts for listen in listens
+        )
 
 
 def _has(directive: Directive, header: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
+from lg_stream_lint.deploy.nginx.carriers import Carrier
 from lg_stream_lint.deploy.settings import Where
 
 #: Folders from the configuration's upward in which an image is looked for.
@@ -14,11 +16,8 @@ UPWARD = 3
 #: What a tag without a number gets: whatever is the newest when the image is pulled.
 NEWEST = "9999"
 
-_IMAGE = re.compile(
-    r"""(?im)^[ \t-]*(?:FROM[ \t]+(?:--\S+[ \t]+)?|image:[ \t]*["']?)
-    (?P<image>(?:[\w.-]+(?::\d+)?/)*(?:nginx|nginx-unprivileged|openresty)(?::(?P<tag>[\w.-]+))?)(?=["'\s@]|$)""",
-    re.VERBOSE,
-)
+_IMAGE = re.compile(r"(?:[\w.-]+(?::\d+)?/)*(?:nginx|nginx-unprivileged|openresty)(?::(?P<tag>[\w.-]+))?(?:@\S+)?")
+_WRITTEN = re.compile(r"""(?im)^[ \t-]*(?:FROM[ \t]+(?:--\S+[ \t]+)?|image:[ \t]*["']?)(?P<image>[^\s"']+)""")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _LIKE_IMAGES = re.compile(r"(?i).*dockerfile.*|(?:docker-)?compose[\w.-]*\.ya?ml|.*containerfile.*")
 _MOST_FILES = 30
@@ -35,17 +34,27 @@ class Version(NamedTuple):
     where: Where | None = None
 
 
-def version_for(file: DeployFile, context: Context) -> Version:
-    """The version of the image in the nearest folder that names one; unknown when two of one folder differ."""
+def version_for(file: DeployFile, carriers: Sequence[Carrier], context: Context) -> Version:
+    """The version of the image that carries a file; without one, of the image that the nearest folder names.
+
+    Unknown when two differ.
+    """
+    carried = [version for carrier in carriers if (version := _version(carrier.image, carrier.where)) is not None]
+    if carried or carriers:
+        return _only(carried)
     folder = file.folder
     for _ in range(UPWARD):
         if not context.holds(os.path.join(folder, "x")):
             break
         found = [version for other in _files(folder, context) for version in _images(other)]
         if found:
-            return found[0] if len({version.release for version in found}) == 1 else Version()
+            return _only(found)
         folder = os.path.dirname(folder)
     return Version()
+
+
+def _only(found: list[Version]) -> Version:
+    return found[0] if len({version.release for version in found}) == 1 else Version()
 
 
 def _files(folder: str, context: Context) -> list[DeployFile]:
@@ -62,13 +71,16 @@ def _files(folder: str, context: Context) -> list[DeployFile]:
     return found
 
 
-def _images(file: DeployFile) -> list[Version]:
-    return [
-        Version(
-            match["tag"] or "latest", _release(match["tag"] or ""), file.at(match.start("image"), match.end("image"))
-        )
-        for match in _IMAGE.finditer(file.text)
-    ]
+def _images(file: DeployFile) -> Iterator[Version]:
+    for match in _WRITTEN.finditer(file.text):
+        version = _version(match["image"], file.at(match.start("image"), match.end("image")))
+        if version is not None:
+            yield version
+
+
+def _version(image: str, where: Where) -> Version | None:
+    match = _IMAGE.fullmatch(image)
+    return Version(match["tag"] or "latest", _release(match["tag"] or ""), where) if match is not None else None
 
 
 def _release(tag: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from lg_stream_lint.deploy.files import Context, DeployFile
+from lg_stream_lint.deploy.nginx.carriers import carriers_of
 from lg_stream_lint.deploy.nginx.hops import PASSES, read_hops
 from lg_stream_lint.deploy.nginx.includes import is_taken_in, load
 from lg_stream_lint.deploy.nginx.templates import template_sign
@@ -37,4 +38,6 @@ def read(file: DeployFile, context: Context) -> Reading:
         return Reading((), (Note(file.at(error.offset, error.offset), f"not nginx's syntax: {error}"),))
     if not any(loaded.top.named("http")) and is_taken_in(file, context):
         return Reading()
-    return read_hops(loaded, file, version_for(file, context))
+    files = [file, *(context.open(path) for path in sorted(loaded.included))]
+    carriers = carriers_of(files, context)
+    return read_hops(loaded, file, version_for(file, carriers, context), carriers)
