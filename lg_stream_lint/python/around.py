@@ -6,12 +6,15 @@ Only ways whose links are all resolved count here: a Python finding is never mad
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from lg_stream_lint.deploy.settings import Hop, Kind, Role, Setting
+from lg_stream_lint.deploy.carries import carries
+from lg_stream_lint.deploy.code import CodeFacts, StreamFact
+from lg_stream_lint.deploy.settings import Hop, Kind, Setting, Where
+from lg_stream_lint.finding import Span
 from lg_stream_lint.python.keywords import Keyword
 from lg_stream_lint.python.model_builds import number
 from lg_stream_lint.python.syntax import positional
@@ -85,29 +88,41 @@ def sleeps(facts: Facts, call: cst.CSTNode, module: Module) -> float | None:
     return number(facts, Keyword(given[0], module)) if given else None
 
 
-def shortest_idle_limit(project: Project, path: str) -> Limit | None:
-    """The shortest limit on silence between the application and its client; None when no hop of a resolved way has one."""
+def shortest_idle_limit(project: Project, path: str, routes: Sequence[str] = ()) -> Limit | None:
+    """The shortest limit on silence between a stream and its client; None when no hop of a resolved way has one."""
     found = [
         Limit(hop, setting)
-        for way in ways_of(project, path)
-        for hop, setting in way.limits(Kind.IDLE)
-        if hop.role == Role.PROXY
+        for _, carrying in _carrying(project, path, routes)
+        for hop in carrying
+        for setting in hop.limits(Kind.IDLE)
     ]
     return min(found, key=lambda limit: limit.seconds, default=None)
 
 
-def proxies_buffer(project: Project, path: str) -> str:
-    """What the proxies in front of a file's application do with its responses.
+def proxies_buffer(project: Project, path: str, routes: Sequence[str] = ()) -> str:
+    """What the proxies in front of a stream do with it.
 
     ``off``: every way has one that is told not to hold back; ``never``: those in sight do not, by themselves; ``perhaps``: no
     proxy is in sight, or one holds back.
     """
     answers = []
-    for way in ways_of(project, path):
-        known = [setting for proxy in way.proxies if (setting := proxy.get("buffering")) is not None]
+    for way, carrying in _carrying(project, path, routes):
+        known = [setting for proxy in carrying if (setting := proxy.get("buffering")) is not None]
+        if way.proxies and not carrying:
+            continue  # a way to other paths of the application
         if not known or any(setting.value for setting in known):
             return "perhaps"
         answers.append(any(setting.explicit for setting in known))
     if not answers:
         return "perhaps"
     return "off" if all(answers) else "never"
+
+
+def _carrying(project: Project, path: str, routes: Sequence[str]) -> Iterator[tuple[Way, list[Hop]]]:
+    """The resolved ways of a file's application, with those of their proxies that carry a stream of these paths."""
+    stream = StreamFact(
+        Where(path, Span(1, 1, 1, 1)), tuple(routes), None, None, sse=True, late_headers=False, tools=False
+    )
+    code = CodeFacts(streams=(stream,), complete=True)
+    for way in ways_of(project, path):
+        yield way, [proxy for proxy in way.proxies if carries(proxy, project.deployment.hops, code)]

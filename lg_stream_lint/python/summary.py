@@ -57,7 +57,21 @@ def _blocking(module: Module, findings: Sequence[Finding]) -> Iterator[BlockFact
     for finding in findings:
         if finding.code in _BLOCKING and finding.severity != Severity.INFO:
             what = finding.message.partition(" blocks ")[0].partition(" runs ")[0]
-            yield BlockFact(Where(module.path, finding.span), finding.code, what)
+            yield BlockFact(Where(module.path, finding.span), finding.code, what, _sleep(module, finding.span))
+
+
+def _sleep(module: Module, span: Span) -> float | None:
+    """How long a ``time.sleep`` with a number takes; None for other calls, and in a loop, whose turns add up."""
+    for node, place in module.spans.items():
+        if place != span or not isinstance(node, cst.Call) or len(node.args) != 1:
+            continue
+        name = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
+        value = node.args[0].value
+        if name != "sleep" or not isinstance(value, (cst.Integer, cst.Float)):
+            return None
+        inside = module.ancestors(node)
+        return None if any(isinstance(outer, (cst.For, cst.While, cst.CompFor)) for outer in inside) else float(value.value)
+    return None
 
 
 # Streams
@@ -73,7 +87,7 @@ def _streams(facts: Facts, module: Module) -> Iterator[StreamFact]:
         found = [source for function in functions for source in sources(facts, function)]
         yield StreamFact(
             _where(module, node),
-            tuple(_routes(handler)) if handler is not None else (),
+            tuple(routes_of(handler)) if handler is not None else (),
             heartbeat(facts, stream),
             asks_for_no_buffering(facts, stream),
             facts.responses.media_type(stream) == EVENT_STREAM or pings_by_itself(facts, stream),
@@ -86,7 +100,7 @@ def _carries_tokens(facts: Facts, stream: Stream) -> bool:
     return facts.responses.source(stream) is not None or facts.responses.is_token_stream(stream)
 
 
-def _routes(handler: Function) -> Iterator[str]:
+def routes_of(handler: Function) -> Iterator[str]:
     """The literal paths in a handler's decorators; prefixes of routers are not added."""
     for decorator in handler.decorators:
         if isinstance(decorator, cst.Call):

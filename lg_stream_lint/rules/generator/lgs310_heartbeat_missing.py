@@ -101,11 +101,12 @@ from __future__ import annotations
 import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Severity
-from lg_stream_lint.python.around import shortest_idle_limit
+from lg_stream_lint.python.around import Limit, shortest_idle_limit
 from lg_stream_lint.python.model_builds import number
 from lg_stream_lint.python.silence import may_be_silent, pings, pings_by_itself
 from lg_stream_lint.python.sources import Source, sources
 from lg_stream_lint.python.streams import Link, Stream
+from lg_stream_lint.python.summary import routes_of
 from lg_stream_lint.python.syntax import string_value
 from lg_stream_lint.rules.base import Elsewhere, Place, PythonRule
 
@@ -141,7 +142,7 @@ class HeartbeatMissing(PythonRule):
         """A written interval that is not shorter than an idle limit on the way: every silence is cut all the same."""
         given = self.facts.responses.argument(stream, "ping") if stream.call is not None else None
         written = number(self.facts, given) if given is not None else None
-        limit = shortest_idle_limit(self.project, self.module.path) if written is not None else None
+        limit = self._limit(stream, stream.call) if written is not None and stream.call is not None else None
         if stream.call is None or written is None or limit is None or written < limit.seconds:
             return
         self.report(
@@ -174,6 +175,12 @@ class HeartbeatMissing(PythonRule):
                 return True
         return any(self.facts.frames.yields_frames(link.function) for link in links)
 
+    def _limit(self, stream: Stream, node: cst.CSTNode) -> Limit | None:
+        """The shortest limit on silence on the way of a stream."""
+        handler = stream.handler or self.module.function_at(node)
+        routes = tuple(routes_of(handler)) if handler is not None else ()
+        return shortest_idle_limit(self.project, self.module.path, routes)
+
     def _report(self, stream: Stream, link: Link, source: Source, when: str) -> None:
         module = link.function.module
         node = stream.call if stream.call is not None else source.node
@@ -181,7 +188,7 @@ class HeartbeatMissing(PythonRule):
         if node is not source.node:
             related.append(Place(module, source.node, "nothing is sent while this waits"))
         who, severity = "proxies close silent connections, nginx and AWS' load balancer after 60 s", Severity.INFO
-        limit = shortest_idle_limit(self.project, self.module.path)
+        limit = self._limit(stream, node)
         if limit is not None and limit.seconds <= _SHORT:
             who = f"{limit.place} closes silent connections after {limit.seconds:g} s"
             related.append(Elsewhere(limit.setting.where, f"{limit.setting.key}: {limit.seconds:g} s of silence"))

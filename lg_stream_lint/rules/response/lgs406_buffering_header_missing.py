@@ -71,6 +71,7 @@ from lg_stream_lint.finding import Severity
 from lg_stream_lint.python.around import proxies_buffer
 from lg_stream_lint.python.responses import EVENT_STREAM
 from lg_stream_lint.python.streams import Stream
+from lg_stream_lint.python.summary import routes_of
 from lg_stream_lint.python.unbuffered import asks_for_no_buffering
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import PythonRule
@@ -110,7 +111,9 @@ class BufferingHeaderMissing(PythonRule):
         return bool(values) and all(value.kind == Kind.LITERAL for value in values)
 
     def _report(self, stream: Stream, call: cst.Call) -> None:
-        proxies = proxies_buffer(self.project, self.module.path)
+        handler = stream.handler or self.module.function_at(call)
+        routes = tuple(routes_of(handler)) if handler is not None else ()
+        proxies = proxies_buffer(self.project, self.module.path, routes)
         if proxies == "off":
             return
         what = "events" if self.facts.responses.media_type(stream) == EVENT_STREAM else "tokens"
