@@ -1,0 +1,276 @@
+"""AWS's resources as hops, whatever file they are written in: balancers, functions, gateways, distributions, containers."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from lg_stream_lint.deploy.clouds.limits import Found, Limit, settings, written
+from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word, server_hops
+from lg_stream_lint.deploy.containers import Start, dockerfile_for, image_name, servers_in
+from lg_stream_lint.deploy.files import Context
+from lg_stream_lint.deploy.settings import Hop, Kind, Origin, Role, Route, Setting, Target, Where
+from lg_stream_lint.deploy.yaml_marks import LIST, TEXT, Node
+
+ANYTHING = Target("any", "")
+_HANDLER = re.compile(r"(?P<module>[\w./-]+)\.(?P<attribute>[A-Za-z_]\w*)")
+_STREAM = re.compile(r"STREAM")
+_WHOLE_FUNCTION_URL = "a function URL in the mode BUFFERED sends the answer when the function has ended"
+_WHOLE_REST = "API Gateway in the mode BUFFERED sends the answer when it is complete"
+_WHOLE_HTTP_API = "an HTTP API of API Gateway sends the answer when it is complete"
+_WHOLE_TARGET = "a load balancer whose target is a function sends the answer when the function has ended"
+_WHOLE_ADAPTER = "Lambda Web Adapter without AWS_LWA_INVOKE_MODE=response_stream sends the answer when it is complete"
+
+
+class Keys(NamedTuple):
+    """How a format names what is read from it."""
+
+    timeout: str = "Timeout"
+    idle: str = "idle_timeout.timeout_seconds"
+    invoke: str = "InvokeMode"
+    transfer: str = "ResponseTransferMode"
+    integration: str = "TimeoutInMillis"
+    integration_scale: float = 0.001
+    origin_read: str = "OriginReadTimeout"
+    origin_total: str = "ResponseCompletionTimeout"
+    stop: str = "StopTimeout"
+
+
+class Resource(NamedTuple):
+    """A resource: what it is called, its place, the target under which others of the file know it, and the format's words."""
+
+    name: str
+    where: Where
+    unit: str
+    keys: Keys = Keys()
+
+    @property
+    def known_as(self) -> tuple[Target, ...]:
+        """The targets under which other resources lead here."""
+        return (Target("unit", self.unit),) if self.unit else ()
+
+
+class Function(NamedTuple):
+    """What a Lambda function runs: a handler, or an image."""
+
+    handler: Node | None = None
+    runtime: str = ""
+    timeout: Node | None = None
+    is_image: bool = False
+    dockerfile: str = ""
+    folders: tuple[str, ...] = ()
+    env: Mapping[str, Node] | None = None
+    framework: str = ""
+
+
+def load_balancer(
+    resource: Resource, idle: Node | None, found: Found, *, network: bool = False, leads_to: Sequence[Target] = ()
+) -> None:
+    """An application (or network, or classic) load balancer: a limit on silence."""
+    layer = "nlb" if network else "alb"
+    limit = Limit(layer, "read_timeout", resource.keys.idle, Kind.IDLE)
+    values = found.limit(limit, idle, resource.where)
+    hop = Hop(layer, Role.PROXY, resource.name, resource.where, tuple(values), tuple(leads_to) or (ANYTHING,), resource.known_as)
+    found.hops.append(hop)
+
+
+def target_group(resource: Resource, functions: Sequence[Target], found: Found) -> None:
+    """A balancer's target that is a function."""
+    whole = Setting("cannot_stream", "TargetType", _WHOLE_TARGET, Origin.EXPLICIT, resource.where)
+    found.hops.append(Hop("alb", Role.PROXY, resource.name, resource.where, (whole,), tuple(functions) or (ANYTHING,)))
+
+
+def function(resource: Resource, given: Function, found: Found, context: Context) -> None:
+    """A Lambda function that is asked over HTTP: it runs the application, or an image that does."""
+    when = given.framework
+    limit = Limit("lambda", "total_timeout", resource.keys.timeout, Kind.TOTAL, when=when)
+    values = settings(found.limit(limit, given.timeout, resource.where), _adapter(resource, given))
+    handler = given.handler.text if given.handler is not None and not given.handler.unknown else ""
+    match = _HANDLER.fullmatch(handler)
+    role, leads_to = Role.PROXY, (ANYTHING,)
+    if given.is_image and given.dockerfile:
+        role, leads_to = Role.HOST, (Target("file", given.dockerfile),)
+    elif handler.endswith(".sh") or (handler and _has_adapter(given)):
+        role, leads_to = Role.HOST, (Target("unit", f"{resource.unit}/run"),)
+        found.add(_script(handler, resource, given, context))
+    elif match is not None and not given.is_image:
+        base = given.folders[0] if given.folders else ""
+        module = match["module"].replace("/", ".").lstrip(".")
+        role, leads_to = Role.SERVER, (Target("app", f"{module}:{match['attribute']}", base),)
+    found.hops.append(Hop("lambda", role, resource.name, resource.where, values, leads_to, resource.known_as))
+
+
+def _has_adapter(given: Function) -> bool:
+    wrapper = (given.env or {}).get("AWS_LAMBDA_EXEC_WRAPPER")
+    return wrapper is not None and wrapper.text == "/opt/bootstrap"
+
+
+def _adapter(resource: Resource, given: Function) -> list[Setting]:
+    """What Lambda Web Adapter does to a stream where it is not told to stream."""
+    if given.is_image or not _has_adapter(given):
+        return []
+    mode = (given.env or {}).get("AWS_LWA_INVOKE_MODE")
+    if mode is not None and (mode.unknown or "stream" in mode.text.lower()):
+        return []
+    if mode is not None:
+        return [written("cannot_stream", "AWS_LWA_INVOKE_MODE", _WHOLE_ADAPTER, mode)]
+    return [Setting("cannot_stream", "AWS_LWA_INVOKE_MODE", _WHOLE_ADAPTER, Origin.DEFAULT, resource.where)]
+
+
+def _script(handler: str, resource: Resource, given: Function, context: Context):  # noqa: ANN202 - a Reading
+    where = given.handler.where if given.handler is not None else resource.where
+    env = {name: Variable(node.text, node.where) for name, node in (given.env or {}).items() if not node.unknown}
+    known = (Target("unit", f"{resource.unit}/run"),)
+    carrier = Carrier(context, where, Stands.MANIFEST, env, given.folders, known)
+    return server_hops([Word(handler if "/" in handler else f"./{handler}", where)], carrier)
+
+
+def function_url(resource: Resource, mode: Node | None, target: str, found: Found) -> None:
+    """A function's own address."""
+    values = _mode(resource, resource.keys.invoke, mode, _WHOLE_FUNCTION_URL)
+    found.hops.append(Hop("lambda", Role.PROXY, resource.name, resource.where, values, _targets([target]), resource.known_as))
+
+
+def rest_method(
+    resource: Resource,
+    mode: Node | None,
+    timeout: Node | None,
+    targets: Sequence[str],
+    found: Found,
+    *,
+    endpoint: str = "",
+    route: str = "",
+) -> None:
+    """A method of a REST API: it can stream when it is told to; ``endpoint`` is edge, regional, private, or not known."""
+    limit = Limit("api-gateway", "total_timeout", resource.keys.integration, Kind.TOTAL, resource.keys.integration_scale)
+    streams = mode is not None and _STREAM.search(mode.text.upper()) is not None
+    idle: list[Setting] = []
+    if streams and endpoint:
+        when = "edge" if endpoint.lower() == "edge" else "regional"
+        idle = found.limit(Limit("api-gateway", "read_timeout", "idle timeout", Kind.IDLE, when=when), None, resource.where)
+    values = settings(
+        found.limit(limit, timeout, resource.where), idle, _mode(resource, resource.keys.transfer, mode, _WHOLE_REST)
+    )
+    _gateway(resource, values, targets, found, route)
+
+
+def http_api(
+    resource: Resource, timeout: Node | None, targets: Sequence[str], found: Found, *, route: str = ""
+) -> None:
+    """An integration of an HTTP API, which has no streaming at all."""
+    limit = Limit(
+        "api-gateway", "total_timeout", resource.keys.integration, Kind.TOTAL, resource.keys.integration_scale, "http"
+    )
+    whole = Setting("cannot_stream", "HTTP API", _WHOLE_HTTP_API, Origin.EXPLICIT, resource.where)
+    _gateway(resource, (*found.limit(limit, timeout, resource.where), whole), targets, found, route)
+
+
+def _gateway(
+    resource: Resource, values: tuple[Setting, ...], targets: Sequence[str], found: Found, route: str
+) -> None:
+    routes = _routes(route)
+    group = f"{resource.unit}" if routes else ""
+    hop = Hop("api-gateway", Role.PROXY, resource.name, resource.where, values, _targets(targets), (), routes, group=group)
+    found.hops.append(hop)
+
+
+def _routes(path: str) -> tuple[Route, ...]:
+    """``/chat/{id}``, ``/{proxy+}``, ``$default`` as routes."""
+    if not path.startswith("/"):
+        return ()
+    literal, brace, _ = path.partition("{")
+    return (Route("prefix", literal) if brace else Route("exact", literal),)
+
+
+def _mode(resource: Resource, key: str, mode: Node | None, whole: str) -> tuple[Setting, ...]:
+    """``cannot_stream`` where a mode is BUFFERED, which is the default, too."""
+    if mode is None:
+        return (Setting("cannot_stream", key, whole, Origin.DEFAULT, resource.where),)
+    if mode.unknown or _STREAM.search(mode.text.upper()) is not None:
+        return ()
+    return (written("cannot_stream", key, whole, mode),)
+
+
+def _targets(units: Iterable[str]) -> tuple[Target, ...]:
+    targets = tuple(Target("unit", unit) for unit in units if unit)
+    return targets or (ANYTHING,)
+
+
+class CdnOrigin(NamedTuple):
+    """A custom origin of a CloudFront distribution, and the path patterns that lead to it."""
+
+    resource: Resource
+    read: Node | None
+    completion: Node | None
+    patterns: tuple[str, ...]
+    group: str
+    leads_to: tuple[Target, ...] = ()
+
+
+def cdn_origin(origin: CdnOrigin, found: Found) -> None:
+    """CloudFront waits so long for the headers, and as long between two packets."""
+    resource = origin.resource
+    read = Limit("cloudfront", "read_timeout", resource.keys.origin_read, Kind.IDLE)
+    first = Limit("cloudfront", "first_byte_timeout", resource.keys.origin_read, Kind.FIRST_BYTE)
+    total = Limit("cloudfront", "total_timeout", resource.keys.origin_total, Kind.TOTAL)
+    values = settings(
+        found.limit(read, origin.read, resource.where),
+        found.limit(first, origin.read, resource.where),
+        found.limit(total, origin.completion, resource.where) if origin.completion is not None else (),
+    )
+    routes = tuple(Route("prefix", pattern.split("*")[0] or "/") for pattern in origin.patterns)
+    leads_to = origin.leads_to or (ANYTHING,)
+    hop = Hop("cloudfront", Role.PROXY, resource.name, resource.where, values, leads_to, (), routes, group=origin.group)
+    found.hops.append(hop)
+
+
+def container(resource: Resource, body: Node, found: Found, context: Context, *, folder: str) -> None:
+    """A container of an ECS task, whose keys begin with a small letter here and a capital in CloudFormation."""
+
+    def part(name: str) -> Node | None:
+        return body.get(name) or body.get(name[0].upper() + name[1:])
+
+    limit = Limit("ecs", "stop_grace", resource.keys.stop, Kind.GRACE)
+    values = found.limit(limit, part("stopTimeout"), resource.where)
+    image = part("image")
+    name = image_name(image.text) if image is not None and not image.unknown else ""
+    dockerfile = dockerfile_for(name, context, frozenset({name}))
+    known = (Target("unit", f"{resource.unit}/run"),)
+    start = Start(words_of(part("entryPoint")), words_of(part("command")))
+    carrier = Carrier(context, resource.where, Stands.MANIFEST, _environment(part("environment")), (folder,), known)
+    reading = servers_in(start, carrier, dockerfile)
+    leads_to = list(known)
+    if reading is not None:
+        found.add(reading)
+    elif dockerfile is not None:
+        leads_to.append(Target("file", dockerfile.path))
+    elif name:
+        leads_to.append(Target("image", name))
+    found.hops.append(Hop("ecs", Role.HOST, resource.name, resource.where, tuple(values), tuple(leads_to), resource.known_as))
+
+
+def words_of(node: Node | None) -> list[str | Word] | None:
+    """A list of words with their places (or a text as one command); None where nothing is written."""
+    if node is None or node.unknown:
+        return None
+    if node.kind == LIST:
+        return [Word(each.text, each.where, each.overridable) for each in node.elements() if each.kind == TEXT]
+    return [Word(word, node.where, node.overridable) for word in node.text.split()] if node.kind == TEXT else None
+
+
+def _environment(node: Node | None) -> dict[str, Variable]:
+    """``[{name: …, value: …}]``, in small letters or with capitals."""
+    found: dict[str, Variable] = {}
+    for each in node.elements() if node is not None else ():
+        name = each.string("name") or each.string("Name")
+        value = each.get("value") or each.get("Value")
+        if name and value is not None and not value.unknown:
+            found[name] = Variable(value.text, value.where, value.overridable)
+    return found
+
+
+def dockerfile_at(*parts: str) -> str:
+    """A Dockerfile's absolute path from parts."""
+    return os.path.normpath(os.path.join(*parts))
