@@ -22,7 +22,8 @@ from tests.projects import MARKERS
 FILE = Path(__file__).parent / "versions.yaml"
 PROBES = Path(__file__).parent / "probes"
 SERVER = "uvicorn"
-OWN = frozenset({"python", "packages", "finds", "says", "older"})
+WORDS = frozenset({"shows", "repairs", "expect", "never"})  # what is said about a run, and not what is run
+OWN = frozenset({"python", "packages", "finds", "says"})
 CASE_KEYS = frozenset({"code", "gate", "at", "sides"}) | OWN | KEYS
 
 
@@ -35,6 +36,7 @@ class Side:
     """
 
     case: Case
+    run: Mapping[str, Any]  # the case as it is written
     pins: Pins
     shown: tuple[str, ...]  # the pins that make it this side
     finds: bool | None
@@ -43,13 +45,11 @@ class Side:
     @cached_property
     def digest(self) -> str:
         """What was run and looked for: another digest is another run. The words are compared with the record instead."""
-        case = self.case
-        said = [self.pins.digest, case.code, case.path.relative_to(ROOT).as_posix(), case.app, case.method, case.target]
-        said += [case.json, dict(case.headers), case.server, str(case.model), case.leave_after, case.patience]
-        said += [case.log, case.no_log, case.body, case.no_body]
-        if PROBES in case.path.parents:
-            said.append(case.path.read_text("utf-8"))
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+        run = {key: value for key, value in self.run.items() if key not in WORDS}
+        said: list[object] = [self.pins.digest, self.case.code, run]
+        if PROBES in self.case.path.parents:
+            said.append(self.case.path.read_text("utf-8"))
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def findings(self, folder: Path) -> list[str]:
         """The messages of the rule for the program, copied to an empty folder that pins this side's versions."""
@@ -107,7 +107,7 @@ def _side(code: str, shared: Mapping[str, Any], entry: Mapping[str, Any], defaul
         raise EvidenceError(f"{SERVER} is not pinned")
     run = {key: value for key, value in merged.items() if key not in OWN}
     pins = Pins(str(merged.get("python", default)), tuple(sorted(packages)))
-    return Side(case_of(code, ROOT, run), pins, tuple(shown), merged.get("finds"), _strings(entry.get("says")))
+    return Side(case_of(code, ROOT, run), run, pins, tuple(shown), merged.get("finds"), _strings(entry.get("says")))
 
 
 def _version_case(entry: Mapping[str, Any], default: str) -> VersionCase:

@@ -14,6 +14,18 @@ logger = logging.getLogger(__name__)
 app = FastAPI()
 llm = ChatOpenAI(model="gpt-4o-mini", timeout=60, max_retries=2)
 
+list_indexes = mongomock.Collection.list_indexes
+
+
+class Listed(list):
+    """What the stand-in lacks: the driver's cursors know ``to_list()``."""
+
+    def to_list(self) -> list:
+        return self
+
+
+mongomock.Collection.list_indexes = lambda self, session=None: Listed(list_indexes(self, session))
+
 
 async def call_model(state: MessagesState):
     return {"messages": [await llm.ainvoke(state["messages"])]}
