@@ -10,7 +10,7 @@ import libcst as cst
 
 from lg_stream_lint.deploy.code import BlockFact, FileFacts, ModelFact, StreamFact
 from lg_stream_lint.deploy.settings import Where
-from lg_stream_lint.finding import Finding, Severity
+from lg_stream_lint.finding import Finding, Severity, Span
 from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.keywords import Keywords, keywords_of
 from lg_stream_lint.python.model_builds import Build, build_of, feeds_stream, number, read_limit
@@ -62,15 +62,12 @@ def _blocking(module: Module, findings: Sequence[Finding]) -> Iterator[BlockFact
 
 def _sleep(module: Module, span: Span) -> float | None:
     """How long a ``time.sleep`` with a number takes; None for other calls, and in a loop, whose turns add up."""
-    for node, place in module.spans.items():
-        if place != span or not isinstance(node, cst.Call) or len(node.args) != 1:
+    for node in module.calls_of("sleep"):
+        value = node.args[0].value if len(node.args) == 1 else None
+        if module.span(node) != span or not isinstance(value, (cst.Integer, cst.Float)):
             continue
-        name = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
-        value = node.args[0].value
-        if name != "sleep" or not isinstance(value, (cst.Integer, cst.Float)):
-            return None
-        inside = module.ancestors(node)
-        return None if any(isinstance(outer, (cst.For, cst.While, cst.CompFor)) for outer in inside) else float(value.value)
+        if not any(isinstance(outer, (cst.For, cst.While, cst.CompFor)) for outer in module.ancestors(node)):
+            return float(value.value)
     return None
 
 
