@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sys
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lg_stream_lint.cuts import Cut, Layer
@@ -104,6 +106,15 @@ def question(cut: Cut) -> str:
     if cut.question == "deploy":
         return "a deploy"
     return f"{'a silence' if cut.question == 'silence' else 'an answer'} of {cut.asked:g} s"
+
+
+def questions(cuts: Iterable[Cut]) -> Iterator[tuple[str, Cut]]:
+    """The cuts, neighbours with one answer together: ``a silence of 60, 120 and 300 s``."""
+    for _, group in itertools.groupby(cuts, lambda cut: cut._replace(asked=0.0)):
+        same = list(group)
+        *others, last = [f"{cut.asked:g}" for cut in same]
+        asked = f"{', '.join(others)} and {last} s" if others else f"{last} s"
+        yield question(same[0]).replace(f"{same[0].asked:g} s", asked), same[0]
 
 
 def answer(view: View, cut: Cut) -> tuple[str, str]:

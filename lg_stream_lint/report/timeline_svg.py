@@ -7,17 +7,17 @@ in the row's ``<title>``.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
 from html import escape
 
-from lg_stream_lint.cuts import Cut, Layer
+from lg_stream_lint.cuts import Layer
 from lg_stream_lint.report.style import printable, width
-from lg_stream_lint.report.timeline import KINDS, View, answer, holds, question, seconds, sends
+from lg_stream_lint.report.timeline import KINDS, View, answer, holds, questions, seconds, sends
 from lg_stream_lint.timeline import Timeline
 
 _WIDTH = 960
 _MARGIN = 24
 _BARS, _END = 400, 868  # where the axis begins and ends; the rest is for the values
+_ANSWERS = 280  # where they begin, beside their questions
 _ROW = 38
 _LINE = 19
 _CHARS = 122  # of a line of prose from margin to margin
@@ -184,20 +184,17 @@ class _Page:
     # The words
 
     def _answers(self, line: Timeline) -> None:
-        self.y += 14
-        for cut in line.cuts:
-            for number, row in enumerate(self._sentence(cut)):
-                self._put(
-                    _MARGIN if not number else _MARGIN + 130, self.y, row, "" if not number else "small", raw=True
-                )
-                self.y += _LINE
-
-    def _sentence(self, cut: Cut) -> Iterator[str]:
-        who, why = answer(self.view, cut)
-        look = "free" if cut.at is None else "cut"
-        asked = f'<tspan>{_safe(question(cut).capitalize())}</tspan><tspan x="{_MARGIN + 130}">meets </tspan>'
-        yield f'{asked}<tspan class="{look}">{_safe(who)}</tspan>'
-        yield from (_safe(row) for row in textwrap.wrap(printable(why), 128))
+        self.y += 20
+        for asked, cut in questions(line.cuts):
+            who, why = answer(self.view, cut)
+            look = "free" if cut.at is None else "cut"
+            self._put(_MARGIN, self.y, asked.capitalize())
+            meets = f'meets <tspan class="{look}">{_safe(who)}</tspan>'
+            self._put(_ANSWERS, self.y, meets, raw=True)
+            for row in textwrap.wrap(printable(why), 110):
+                self.y += 16
+                self._put(_ANSWERS, self.y, row, "small")
+            self.y += 22
 
     def _unseen(self, line: Timeline) -> None:
         self.y += 8
