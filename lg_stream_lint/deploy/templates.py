@@ -24,6 +24,7 @@ _MOST_ACTIONS = 20_000
 _FIRST, _REST = "\ue000", "\ue001"
 _HOLE = re.compile(_FIRST + _REST + "*")
 _CONTROL = re.compile(r"(?:if|else|end|with|range|define|block|break|continue)\b|/\*|\$\w*\s*:?=")
+_COMMENT = re.compile(r"\{\{-?\s*/\*")
 _INDENT = re.compile(r"\|\s*n?indent\s+(\d+)")
 _NOT_NEWLINE = re.compile(r"[^\r\n]")
 #: Nodes of a chart's values that one action brings into a manifest.
@@ -65,9 +66,13 @@ class Rendered:
         self.inserts = self._inserts(self._gone(dead))
 
     def _dead_branches(self) -> list[tuple[int, int]]:
-        """The spans of branches that the chart's values turn off; notes what ``.`` is at every action on the way."""
+        """The spans that print nothing here: branches that the chart's values turn off, and what is only defined.
+
+        Keeps what ``.`` is at every action on the way.
+        """
         stack: list[_Block] = []
         dead: list[tuple[int, int]] = []
+        defined: list[tuple[int, int]] = []
         for action in self.actions:
             dot = stack[-1].dot if stack else Dot(None, known=True)
             self._dots[action.start] = dot
@@ -81,11 +86,15 @@ class Rendered:
                 dead += stack[-1].until(action)
                 stack[-1] = _turned(stack[-1], rest, action, self.values)
             elif word == "end" and stack:
-                dead += stack.pop().until(action)
-        for start, _ in dead:
-            row = self.file.position(start)[0]
-            self.notes.append(self.file.note(row, "off by default in the chart's values"))
-        return dead
+                block = stack.pop()
+                dead += block.until(action)
+                if block.word == "define":
+                    defined.append((block.start, action.start))
+        if dead:
+            row = self.file.position(dead[0][0])[0]
+            branches = "a branch" if len(dead) == 1 else f"{len(dead)} branches"
+            self.notes.append(self.file.note(row, f"{branches} that the chart's own values turn off"))
+        return sorted(dead + defined)
 
     def _readable(self, text: str, dead: list[tuple[int, int]]) -> str:
         pieces: list[str] = []
@@ -240,10 +249,19 @@ def _actions(text: str) -> list[Action]:
     spans: list[tuple[int, int]] = []
     closers = {"{{": 0, "{%": 0}
     at = 0
+    commented = True
     for match in re.finditer(r"\{\{|\{%", text):
         start, opener = match.start(), match[0]
         if start < at:
             continue
+        if commented and _COMMENT.match(text, start):
+            inside = text.find("*/", start)
+            end = text.find("}}", inside) + 2 if inside >= 0 else 1
+            commented = end > 1
+            if commented:
+                spans.append((start, end))
+                at = end
+                continue
         closer = "}}" if opener == "{{" else "%}"
         if closers[opener] != -1 and closers[opener] < start + 2:
             closers[opener] = text.find(closer, start + 2)

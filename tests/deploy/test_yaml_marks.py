@@ -107,7 +107,12 @@ def test_a_branch_that_the_chart_turns_off_is_a_note(chart):
         "on: true\n",
     )
     assert [(key.text, value.text) for key, value in found.roots[0].entries()] == [("a", "1"), ("b", "2")]
-    assert [note.where.span.row for note in found.notes] == [4, 7]
+    assert [note.where.span.row for note in found.notes] == [4]
+
+
+def test_what_is_only_defined_and_comments_are_blank(chart):
+    (root,) = chart('{{- define "x" }}\n- a\n{{ end }}\n{{/*\n' + "words: [\n" * 2000 + "*/}}\nb: 2\n").roots
+    assert root.string("b") == "2"
 
 
 def test_branches_that_cannot_be_told_make_a_value_unknown(chart):
