@@ -406,10 +406,10 @@ class TestForms:
 app:app through envoy
 The application sends no pings; its headers leave at once.
 
-layer  limit               kind   value  where                       0           150         300 s
-model  timeout             idle   600 s  app.py:3                    ============================>
+layer  limit               kind   value  where                       0             150         300 s
+model  timeout             idle   600 s  app.py:3                    ==============================>
 nginx  proxy_read_timeout  idle    60 s  nginx.conf:12, overridable  ======
-envoy  total_timeout       total  900 s  nginx.conf:1                ############################>
+envoy  total_timeout       total  900 s  nginx.conf:1                ##############################>
 envoy  read_timeout        idle   0.5 s  nginx.conf:1                |
 envoy  x                   grace   none  nginx.conf:1
 
