@@ -130,7 +130,7 @@ class RunOutlivesClient(PythonRule):
                 continue
             why = self._why(call)
             if why and call.module is self.module:
-                known = told(fact, "langgraph", "0.2.62 or newer", decided=affected is True)
+                known = told(fact, "langgraph", f"{_SINCE.removeprefix('>=')} or newer", decided=affected is True)
                 self.report(
                     call.call,
                     f"With {why} ({known}) the running node goes on to its end after the client has left, unseen and paid for. "

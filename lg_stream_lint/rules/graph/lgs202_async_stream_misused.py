@@ -57,9 +57,10 @@ import libcst as cst
 from lg_stream_lint.finding import Confidence, Severity
 from lg_stream_lint.python.blocking import sync_consumer
 from lg_stream_lint.python.runnables import RunnableCall, method_names, runnable_call
-from lg_stream_lint.python.syntax import called_name, code_of
+from lg_stream_lint.python.syntax import argument, called_name, code_of, string_value
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.versions import told
 
 BY_NAME = frozenset({"astream", "astream_events", "ainvoke"})
 _SCHEDULERS = frozenset(
@@ -89,7 +90,8 @@ class AsyncStreamMisused(PythonRule):
                     node, call, f"`async for` cannot iterate {_name(call)}, a plain generator", f"Use a{call.method}()"
                 )
             elif call.kind == "awaitable" and call.method.startswith("astream"):
-                self._say(node, call, f"{_name(call)} returns a coroutine here", f"Iterate `await {_name(call)}`")
+                what = f"{_name(call)} {self._why_awaited(call)}"
+                self._say(node, call, what, f"Iterate `await {_name(call)}`")
             elif call.kind == "awaitable":
                 self._say(
                     node, call, f"`async for` cannot iterate {_name(call)}, which gives one result", "Use astream()"
@@ -98,6 +100,19 @@ class AsyncStreamMisused(PythonRule):
             loop = self.parent_of(parent)
             if isinstance(loop, (cst.For, cst.CompFor)) and loop.iter is parent and loop.asynchronous is not None:
                 self._say(node, call, f"`async for` cannot iterate the result of {_name(call)}", "Use astream()")
+
+    def _why_awaited(self, call: RunnableCall) -> str:
+        """Why a method that streams gives a coroutine: an argument that changes it, or a class of its own kind."""
+        row = self.tables.method(call.role, call.method)
+        keyword = row.unless_keyword if row is not None else ""
+        if row is not None and keyword and string_value(argument(call.call, keyword)) == row.unless_value:
+            package, _, since = row.unless_since.rpartition(" ")
+            fact = self.versions.of(package)
+            decided = fact is not None and fact.always(f">={since}") is True
+            version = told(fact, package, f"{since} or newer", decided=decided)
+            return f'with {keyword}="{row.unless_value}" returns a coroutine ({version})'
+        owner = call.receiver.name.rpartition(".")[2] if call.receiver is not None else "this object"
+        return f"of {owner} returns a coroutine"
 
     def _async_generator(self, node: cst.Call, call: RunnableCall, parent: cst.CSTNode | None) -> None:
         name = _name(call)

@@ -64,6 +64,7 @@ from lg_stream_lint.python.graph_uses import Use
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import code_of
 from lg_stream_lint.rules.base import Place, PythonRule
+from lg_stream_lint.versions import told
 
 _MOST_PLACES = 5
 
@@ -89,7 +90,8 @@ class CheckpointerModeMismatch(PythonRule):
         what = _written(first.run.call)
         seen = "the client gets an empty 200" if self.facts.graph_uses.streams(first.run) else "the request fails"
         message = (
-            f"{name} has no async methods: {what} fails before the first step (NotImplementedError), and {seen}. "
+            f"{name} has no async methods{self._version(first)}: {what} fails before the first step (NotImplementedError), "
+            f"and {seen}. "
             f"Use {self._twin(first)}."
         )
         related = [
@@ -106,7 +108,13 @@ class CheckpointerModeMismatch(PythonRule):
         for other in savers.values():
             if other.package == row.package and other.mode == "async" and other.path.endswith(f".{name}"):
                 return f"{name} from {other.path.rpartition('.')[0]}"
-        return f"an asynchronous checkpointer, or a version of {row.package} that serves both"
+        later = f", or {row.package} {row.both_since} or newer" if row.both_since else ""
+        return f"an asynchronous checkpointer{later}"
+
+    def _version(self, use: Use) -> str:
+        """The version of the checkpointer's package, where that decides."""
+        row = self.tables.savers[use.saver.name]
+        return f" ({told(self.versions.of(row.package), row.package, '')})" if row.both_since else ""
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Report synchronous calls on the event loop of graphs whose checkpointer is asynchronous."""
