@@ -69,6 +69,7 @@ NAMES = {
     "first_byte_timeout": "limit until the headers",
     "stop_timeout": "limit for running streams when the proxy itself is reloaded or stopped",
     "buffering": "truth: the response is held back",
+    "no_delay": "truth: small pieces are sent at once; without it HAProxy may wait some 0.2 s for more",
     "http_version": "text: 1.0 or 1.1, towards the application",
     "protocol": "text: http, https, uwsgi, fastcgi, scgi, grpc, ws",
     "compression": "truth: event streams are compressed in a way that holds them back",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
@@ -30,11 +30,13 @@ class Carrier(NamedTuple):
     where: Where
 
 
-def carriers_of(files: Iterable[DeployFile], context: Context) -> list[Carrier]:
-    """The containers that any of the files is mounted or copied into."""
+def carriers_of(
+    files: Iterable[DeployFile], context: Context, words: Sequence[bytes] = (b"nginx", b"openresty")
+) -> list[Carrier]:
+    """The containers that any of the files is mounted or copied into; ``words``: of which their files hold one."""
     paths = [file.path for file in files]
     found: list[Carrier] = []
-    for path in _candidates(context)[:MOST]:
+    for path in _candidates(context, words)[:MOST]:
         try:
             other = context.open(path)
         except NotRead:
@@ -44,8 +46,8 @@ def carriers_of(files: Iterable[DeployFile], context: Context) -> list[Carrier]:
     return found
 
 
-def _candidates(context: Context) -> list[str]:
-    """The repository's compose files and Dockerfiles that speak of nginx's folders or images."""
+def _candidates(context: Context, words: Sequence[bytes]) -> list[str]:
+    """The repository's compose files and Dockerfiles that speak of the product's folders or images."""
     found = []
     for path in context.listed:
         name = os.path.basename(path)
@@ -55,7 +57,7 @@ def _candidates(context: Context) -> list[str]:
             source = context.open(path).source
         except NotRead:
             continue
-        if (b"nginx" in source or b"openresty" in source) and kinds_of(name, source):
+        if any(word in source for word in words) and kinds_of(name, source):
             found.append(path)
     return found
 

@@ -1,4 +1,4 @@
-"""Which nginx reads a configuration, as far as the repository says: the tag of the image that it is copied or mounted into."""
+"""Which release reads a configuration, as far as the repository says: the tag of the image that it is copied or mounted into."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ UPWARD = 3
 #: What a tag without a number gets: whatever is the newest when the image is pulled.
 NEWEST = "9999"
 
-_IMAGE = re.compile(r"(?:[\w.-]+(?::\d+)?/)*(?:nginx|nginx-unprivileged|openresty)(?::(?P<tag>[\w.-]+))?(?:@\S+)?")
+#: The images' names, without registry and tag.
+NGINX = ("nginx", "nginx-unprivileged", "openresty")
+_IMAGE = re.compile(r"(?:[\w.-]+(?::\d+)?/)*(?P<name>[\w.-]+)(?::(?P<tag>[\w.-]+))?(?:@\S+)?")
 _WRITTEN = re.compile(r"""(?im)^[ \t-]*(?:FROM[ \t]+(?:--\S+[ \t]+)?|image:[ \t]*["']?)(?P<image>[^\s"']+)""")
-_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+_NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)")
 _LIKE_IMAGES = re.compile(r"(?i).*dockerfile.*|(?:docker-)?compose[\w.-]*\.ya?ml|.*containerfile.*")
 _MOST_FILES = 30
 
@@ -34,19 +36,21 @@ class Version(NamedTuple):
     where: Where | None = None
 
 
-def version_for(file: DeployFile, carriers: Sequence[Carrier], context: Context) -> Version:
+def version_for(
+    file: DeployFile, carriers: Sequence[Carrier], context: Context, images: Sequence[str] = NGINX
+) -> Version:
     """The version of the image that carries a file; without one, of the image that the nearest folder names.
 
-    Unknown when two differ.
+    Unknown when two differ. ``images`` are the names of the product's.
     """
-    carried = [version for carrier in carriers if (version := _version(carrier.image, carrier.where)) is not None]
+    carried = [v for carrier in carriers if (v := _version(carrier.image, carrier.where, images)) is not None]
     if carried or carriers:
         return _only(carried)
     folder = file.folder
     for _ in range(UPWARD):
         if not context.holds(os.path.join(folder, "x")):
             break
-        found = [version for other in _files(folder, context) for version in _images(other)]
+        found = [version for other in _files(folder, context) for version in _images(other, images)]
         if found:
             return _only(found)
         folder = os.path.dirname(folder)
@@ -71,22 +75,24 @@ def _files(folder: str, context: Context) -> list[DeployFile]:
     return found
 
 
-def _images(file: DeployFile) -> Iterator[Version]:
+def _images(file: DeployFile, images: Sequence[str]) -> Iterator[Version]:
     for match in _WRITTEN.finditer(file.text):
-        version = _version(match["image"], file.at(match.start("image"), match.end("image")))
+        version = _version(match["image"], file.at(match.start("image"), match.end("image")), images)
         if version is not None:
             yield version
 
 
-def _version(image: str, where: Where) -> Version | None:
+def _version(image: str, where: Where, images: Sequence[str]) -> Version | None:
     match = _IMAGE.fullmatch(image)
-    return Version(match["tag"] or "latest", _release(match["tag"] or ""), where) if match is not None else None
+    if match is None or match["name"] not in images:
+        return None
+    return Version(match["tag"] or "latest", release_of(match["tag"] or ""), where)
 
 
-def _release(tag: str) -> str:
+def release_of(tag: str) -> str:
     """``1.25-alpine`` is 1.25, the newest of its line; a tag without a number, or with one part only, is the newest of all."""
     match = _NUMBER.match(tag)
-    if match is None or "." not in match[0]:
+    if match is None or "." not in match[1]:
         return NEWEST
-    parts = match[0].split(".")
-    return ".".join(parts[:3]) if len(parts) > 2 else f"{match[0]}.{NEWEST}"
+    parts = match[1].split(".")
+    return ".".join(parts[:3]) if len(parts) > 2 else f"{match[1]}.{NEWEST}"

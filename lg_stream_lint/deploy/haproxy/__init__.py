@@ -1,0 +1,1 @@
+"""HAProxy's configuration: sections, what they inherit, and the hops in them."""
