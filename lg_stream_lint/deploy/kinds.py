@@ -37,7 +37,7 @@ KINDS = (
         r".*\.py",
         (
             *(b"gunicorn", b"uvicorn", b"hypercorn", b"granian", b"daphne"),
-            *(b"worker_class", b"graceful_timeout", b"Mangum", b"aws_cdk"),
+            *(b"worker_class", b"graceful_timeout", b"Mangum", b"apig_wsgi", b"awsgi", b"serverless_wsgi"),
         ),
     ),
     FileKind("package_json", r"package\.json", (b"uvicorn", b"gunicorn", b"hypercorn", b"fastapi")),
@@ -46,7 +46,9 @@ KINDS = (
         r"render\.ya?ml|railway\.(?:json|toml)|fly(?:\.\w+)?\.toml|app\.ya?ml|vercel\.json|now\.json|langgraph\.json"
         r"|heroku\.yml|nixpacks\.toml|wrangler\.(?:toml|json)",
     ),
-    FileKind("serverless", r".*\.(?:ya?ml|json|template)", (b"AWS::", b"provider:")),
+    FileKind("platforms", r"app\.json", (b"buildpacks", b"formation")),
+    FileKind("serverless", r".*\.(?:ya?ml|json|template)", (b"AWS::", b"provider:", b"containerDefinitions")),
+    FileKind("cdk", r".*\.py", (b"aws_cdk",)),
     FileKind("terraform", r".*\.tf"),
     FileKind("caddy", r"(?i:(?:.*\.)?caddyfile(?:\.\w+)?)"),
     FileKind("haproxy", r".*\.cfg|.*haproxy.*\.conf", (b"backend", b"frontend", b"listen")),
@@ -85,8 +87,9 @@ NOT_PYTHON = frozenset(
 )
 
 _PATTERNS = [(kind, re.compile(kind.names)) for kind in KINDS]
+_PYTHON = r".*\.py"
 #: Named by a walk as deployment files: everything but Python, which is found as such.
-_BY_NAME = re.compile("|".join(f"(?:{kind.names})" for kind in KINDS if kind.reader != "python_server"))
+_BY_NAME = re.compile("|".join(f"(?:{kind.names})" for kind in KINDS if kind.names != _PYTHON))
 
 
 def is_candidate(name: str) -> bool:

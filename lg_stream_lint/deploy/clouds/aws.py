@@ -11,7 +11,7 @@ from lg_stream_lint.deploy.clouds.limits import Found, Limit, settings, written
 from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word, server_hops
 from lg_stream_lint.deploy.containers import Start, dockerfile_for, image_name, servers_in
 from lg_stream_lint.deploy.files import Context
-from lg_stream_lint.deploy.settings import Hop, Kind, Origin, Role, Route, Setting, Target, Where
+from lg_stream_lint.deploy.settings import Hop, Kind, Origin, Reading, Role, Route, Setting, Target, Where
 from lg_stream_lint.deploy.yaml_marks import LIST, TEXT, Node
 
 ANYTHING = Target("any", "")
@@ -72,7 +72,15 @@ def load_balancer(
     layer = "nlb" if network else "alb"
     limit = Limit(layer, "read_timeout", resource.keys.idle, Kind.IDLE)
     values = found.limit(limit, idle, resource.where)
-    hop = Hop(layer, Role.PROXY, resource.name, resource.where, tuple(values), tuple(leads_to) or (ANYTHING,), resource.known_as)
+    hop = Hop(
+        layer,
+        Role.PROXY,
+        resource.name,
+        resource.where,
+        tuple(values),
+        tuple(leads_to) or (ANYTHING,),
+        resource.known_as,
+    )
     found.hops.append(hop)
 
 
@@ -119,7 +127,7 @@ def _adapter(resource: Resource, given: Function) -> list[Setting]:
     return [Setting("cannot_stream", "AWS_LWA_INVOKE_MODE", _WHOLE_ADAPTER, Origin.DEFAULT, resource.where)]
 
 
-def _script(handler: str, resource: Resource, given: Function, context: Context):  # noqa: ANN202 - a Reading
+def _script(handler: str, resource: Resource, given: Function, context: Context) -> Reading:
     where = given.handler.where if given.handler is not None else resource.where
     env = {name: Variable(node.text, node.where) for name, node in (given.env or {}).items() if not node.unknown}
     known = (Target("unit", f"{resource.unit}/run"),)
@@ -130,7 +138,9 @@ def _script(handler: str, resource: Resource, given: Function, context: Context)
 def function_url(resource: Resource, mode: Node | None, target: str, found: Found) -> None:
     """A function's own address."""
     values = _mode(resource, resource.keys.invoke, mode, _WHOLE_FUNCTION_URL)
-    found.hops.append(Hop("lambda", Role.PROXY, resource.name, resource.where, values, _targets([target]), resource.known_as))
+    found.hops.append(
+        Hop("lambda", Role.PROXY, resource.name, resource.where, values, _targets([target]), resource.known_as)
+    )
 
 
 def rest_method(
@@ -144,12 +154,16 @@ def rest_method(
     route: str = "",
 ) -> None:
     """A method of a REST API: it can stream when it is told to; ``endpoint`` is edge, regional, private, or not known."""
-    limit = Limit("api-gateway", "total_timeout", resource.keys.integration, Kind.TOTAL, resource.keys.integration_scale)
+    limit = Limit(
+        "api-gateway", "total_timeout", resource.keys.integration, Kind.TOTAL, resource.keys.integration_scale
+    )
     streams = mode is not None and _STREAM.search(mode.text.upper()) is not None
     idle: list[Setting] = []
     if streams and endpoint:
         when = "edge" if endpoint.lower() == "edge" else "regional"
-        idle = found.limit(Limit("api-gateway", "read_timeout", "idle timeout", Kind.IDLE, when=when), None, resource.where)
+        idle = found.limit(
+            Limit("api-gateway", "read_timeout", "idle timeout", Kind.IDLE, when=when), None, resource.where
+        )
     values = settings(
         found.limit(limit, timeout, resource.where), idle, _mode(resource, resource.keys.transfer, mode, _WHOLE_REST)
     )
@@ -167,12 +181,12 @@ def http_api(
     _gateway(resource, (*found.limit(limit, timeout, resource.where), whole), targets, found, route)
 
 
-def _gateway(
-    resource: Resource, values: tuple[Setting, ...], targets: Sequence[str], found: Found, route: str
-) -> None:
+def _gateway(resource: Resource, values: tuple[Setting, ...], targets: Sequence[str], found: Found, route: str) -> None:
     routes = _routes(route)
     group = f"{resource.unit}" if routes else ""
-    hop = Hop("api-gateway", Role.PROXY, resource.name, resource.where, values, _targets(targets), (), routes, group=group)
+    hop = Hop(
+        "api-gateway", Role.PROXY, resource.name, resource.where, values, _targets(targets), (), routes, group=group
+    )
     found.hops.append(hop)
 
 
@@ -248,7 +262,9 @@ def container(resource: Resource, body: Node, found: Found, context: Context, *,
         leads_to.append(Target("file", dockerfile.path))
     elif name:
         leads_to.append(Target("image", name))
-    found.hops.append(Hop("ecs", Role.HOST, resource.name, resource.where, tuple(values), tuple(leads_to), resource.known_as))
+    found.hops.append(
+        Hop("ecs", Role.HOST, resource.name, resource.where, tuple(values), tuple(leads_to), resource.known_as)
+    )
 
 
 def words_of(node: Node | None) -> list[str | Word] | None:

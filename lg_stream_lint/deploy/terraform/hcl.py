@@ -117,11 +117,12 @@ class _Parser:
         position = self._blank(position)
         while not self.text.startswith("}", position):
             header = self._header(position)
-            if header is None:
-                position = self._attribute(position, body, depth)
-            else:
-                position = self._nested(position, header, body, depth)
-            position = self._blank(position)
+            end = (
+                self._attribute(position, body, depth)
+                if header is None
+                else self._nested(position, header, body, depth)
+            )
+            position = self._blank(end)
             if position >= len(self.text):
                 raise _Stop
         return position + 1
@@ -271,22 +272,22 @@ class _Parser:
         """Where an expression ends that is not looked into: at its line's end or a comma, outside brackets."""
         depth = 0
         while (match := _RAW.match(self.text, position)) is not None:
-            token = match[0]
-            if token == '"':
+            sign = match[0]
+            if sign == '"':
                 position = self._string_end(position)[0]
                 continue
-            if token[0] in "([{":
+            if sign[0] in "([{":
                 depth += 1
-            elif token[0] in ")]}":
+            elif sign[0] in ")]}":
                 if depth == 0:
                     return position
                 depth -= 1
-            elif depth == 0 and token in (",", "\n", "\r", "\r\n", "#", "//"):
+            elif depth == 0 and sign in (",", "\n", "\r", "\r\n", "#", "//"):
                 return position
-            elif token in ("#", "//", "/*"):
+            elif sign in ("#", "//", "/*"):
                 position = max(self._blank(position), match.end())
                 continue
-            elif token.startswith("<<") and (heredoc := _HEREDOC.match(self.text, position)) is not None:
+            elif sign.startswith("<<") and (heredoc := _HEREDOC.match(self.text, position)) is not None:
                 position = self._heredoc(heredoc)[1]
                 continue
             position = match.end()

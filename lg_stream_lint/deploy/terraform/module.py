@@ -46,7 +46,7 @@ class Module:
         for path in _files(folder, context):
             try:
                 self.files[path] = parse(context.open(path))
-            except NotRead:
+            except NotRead:  # noqa: PERF203 - a handful of files
                 continue
         for hcl in self.files.values():
             self._take(hcl)
@@ -128,7 +128,7 @@ class Module:
         return copy
 
 
-def _text(text: str, where: Where, unknown: bool, overridable: bool) -> Node:  # noqa: FBT001 - what a node has
+def _text(text: str, where: Where, unknown: bool, overridable: bool) -> Node:
     node = Node(TEXT, where, text)
     node.unknown, node.overridable = unknown, overridable
     return node

@@ -1,0 +1,333 @@
+"""CloudFormation and SAM templates: their resources, and which of them lead to which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from lg_stream_lint.deploy.clouds import aws
+from lg_stream_lint.deploy.clouds.limits import Found
+from lg_stream_lint.deploy.files import Context, DeployFile
+from lg_stream_lint.deploy.settings import Target
+from lg_stream_lint.deploy.yaml_marks import LIST, MAP, TEXT, Node, walk
+
+#: Resources of a file.
+_MOST = 500
+_IDLE = "idle_timeout.timeout_seconds"
+_STREAMING_DEFINITION = re.compile(r"""(?i)responseTransferMode["']?\s*:\s*["']?(?:RESPONSE_)?STREAM""")
+_STORED = re.compile(r"s3-website|WebsiteURL|\.s3[.-]|RegionalDomainName|Bucket")
+
+
+def read_template(file: DeployFile, root: Node, found: Found, context: Context) -> None:
+    """The hops of one template."""
+    _Template(file, root, found, context).read()
+
+
+class _Template:
+    def __init__(self, file: DeployFile, root: Node, found: Found, context: Context) -> None:
+        self.file = file
+        self.root = root
+        self.found = found
+        self.context = context
+        self.resources: dict[str, tuple[Node, Node, str]] = {}
+        resources = root.get("Resources")
+        for key, node in resources.entries()[:_MOST] if resources is not None else ():
+            if node.kind == MAP:
+                self.resources[key.text] = (key, node, node.string("Type"))
+        self.parameters = _parameters(root)
+        self.streams = _STREAMING_DEFINITION.search(file.text) is not None
+
+    def read(self) -> None:
+        """Read every resource that is known here."""
+        for name, (_, node, kind) in self.resources.items():
+            properties = node.get("Properties") or Node(MAP, node.where)
+            reader = _READERS.get(kind)
+            if reader is not None:
+                reader(self, name, properties)
+
+    def resource(self, name: str, what: str = "", keys: aws.Keys | None = None) -> aws.Resource:
+        """A resource by its logical name; ``what`` tells apart what one resource of the file makes of several."""
+        key, _, _ = self.resources[name]
+        return aws.Resource(f"{name} {what}".strip(), key.where, self.unit(name, what), keys or aws.Keys())
+
+    def unit(self, name: str, what: str = "") -> str:
+        """The name that the hops of a resource agree on."""
+        return f"{self.file.path}#{name}" + (f"/{what}" if what else "")
+
+    def value(self, node: Node | None) -> Node | None:
+        """A value, or the default of the parameter that it refers to, which the deployment may replace."""
+        if node is None:
+            return None
+        name = node.text if node.tag == "!Ref" else node.string("Ref") if node.kind == MAP else ""
+        usual = self.parameters.get(name)
+        if usual is None:
+            return node
+        copy = Node(TEXT, node.where, usual.text)
+        copy.overridable = True
+        return copy
+
+    def named(self, *nodes: Node | None) -> list[str]:
+        """The resources of the file that expressions name, in any of CloudFormation's ways."""
+        words: set[str] = set()
+        for node in nodes:
+            for each in walk(node) if node is not None else ():
+                words |= set(re.findall(r"\w+", each.text)) if each.kind == TEXT else set()
+        return [name for name in self.resources if name in words]
+
+    def functions_in(self, *nodes: Node | None) -> list[str]:
+        """The units of the functions among them."""
+        return [self.unit(name) for name in self.named(*nodes) if self.resources[name][2] in _FUNCTIONS]
+
+    # Functions
+
+    def function(self, name: str, properties: Node) -> None:
+        """A function that something asks over HTTP."""
+        if not self._is_asked(name, properties):
+            return
+        global_ = self.root.get("Globals", "Function")
+        merged = _Merged(properties, global_ if self.resources[name][2] == "AWS::Serverless::Function" else None)
+        runtime = self.value(merged.get("Runtime"))
+        is_image = merged.text("PackageType") == "Image" or merged.get("ImageUri") is not None
+        is_image = is_image or merged.get("Code", "ImageUri") is not None
+        if runtime is not None and not is_image and not runtime.unknown and not _runs_python(runtime.text):
+            return
+        given = aws.Function(
+            merged.get("Handler"),
+            runtime.text if runtime is not None else "",
+            self.value(merged.get("Timeout")),
+            is_image,
+            self._dockerfile(name),
+            self._folders(merged),
+            dict(self._environment(properties, global_)),
+        )
+        aws.function(self.resource(name), given, self.found, self.context)
+        self._own_doors(name, properties)
+
+    def _is_asked(self, name: str, properties: Node) -> bool:
+        if properties.get("FunctionUrlConfig") is not None:
+            return True
+        events = properties.get("Events")
+        if events is not None and any(event.string("Type") in ("Api", "HttpApi") for _, event in events.entries()):
+            return True
+        return any(
+            name in self.named(node) for _, node, kind in self.resources.values() if kind in _DOORS and node is not None
+        )
+
+    def _own_doors(self, name: str, properties: Node) -> None:
+        """What SAM makes of a function's own configuration: an address, and a method for each event."""
+        url = properties.get("FunctionUrlConfig")
+        if url is not None:
+            resource = self.resource(name, "url")._replace(where=_key(properties, "FunctionUrlConfig").where)
+            aws.function_url(resource, self.value(url.get("InvokeMode")), self.unit(name), self.found)
+        events = properties.get("Events")
+        for key, event in events.entries() if events is not None else ():
+            resource = aws.Resource(f"{name} {key.text}", key.where, self.unit(name, "events"))
+            details = event.get("Properties") or Node(MAP, event.where)
+            path = details.string("Path")
+            if event.string("Type") == "HttpApi":
+                aws.http_api(resource, details.get("TimeoutInMillis"), [self.unit(name)], self.found, route=path)
+            elif event.string("Type") == "Api" and not self.streams_elsewhere(details):
+                mode = self.value(details.get("ResponseTransferMode"))
+                timeout = details.get("TimeoutInMillis")
+                aws.rest_method(resource, mode, timeout, [self.unit(name)], self.found, route=path)
+
+    def streams_elsewhere(self, event: Node) -> bool:
+        """Whether a definition of the API, beside the event, tells it to stream."""
+        return self.streams and event.get("RestApiId") is not None and event.get("ResponseTransferMode") is None
+
+    def _dockerfile(self, name: str) -> str:
+        metadata = self.resources[name][1].get("Metadata")
+        if metadata is None or metadata.get("DockerContext") is None:
+            return ""
+        dockerfile = metadata.string("Dockerfile") or "Dockerfile"
+        return aws.dockerfile_at(self.file.folder, metadata.string("DockerContext"), dockerfile)
+
+    def _folders(self, merged: _Merged) -> tuple[str, ...]:
+        code = merged.get("CodeUri") or merged.get("Code")
+        paths = [code.text] if code is not None and code.kind == TEXT and not code.unknown else []
+        paths = [path for path in paths if "://" not in path]
+        return tuple(aws.dockerfile_at(self.file.folder, path) for path in (*paths, "."))
+
+    def _environment(self, properties: Node, global_: Node | None) -> Iterator[tuple[str, Node]]:
+        for node in (global_, properties):
+            variables = node.get("Environment", "Variables") if node is not None else None
+            for key, value in variables.entries() if variables is not None else ():
+                yield key.text, value
+
+    def url(self, name: str, properties: Node) -> None:
+        """AWS::Lambda::Url."""
+        targets = self.functions_in(properties.get("TargetFunctionArn"))
+        for unit in targets or [""]:
+            aws.function_url(self.resource(name), self.value(properties.get("InvokeMode")), unit, self.found)
+
+    # Gateways
+
+    def method(self, name: str, properties: Node) -> None:
+        """AWS::ApiGateway::Method."""
+        integration = properties.get("Integration")
+        if integration is None or integration.string("Type") not in ("AWS_PROXY", "HTTP_PROXY"):
+            return
+        if properties.string("HttpMethod") == "OPTIONS":
+            return
+        mode, timeout = integration.get("ResponseTransferMode"), integration.get("TimeoutInMillis")
+        targets = self.functions_in(integration.get("Uri"))
+        endpoint = self._endpoint(properties.get("RestApiId"))
+        aws.rest_method(
+            self.resource(name), self.value(mode), self.value(timeout), targets, self.found, endpoint=endpoint
+        )
+
+    def _endpoint(self, api: Node | None) -> str:
+        for name in self.named(api):
+            _, node, _ = self.resources[name]
+            types = node.get("Properties", "EndpointConfiguration", "Types")
+            if types is not None and types.kind == LIST and types.elements():
+                return types.elements()[0].text
+        return ""
+
+    def http_integration(self, name: str, properties: Node) -> None:
+        """AWS::ApiGatewayV2::Integration, unless it belongs to an API of WebSockets."""
+        if self._is_socket(properties.get("ApiId")):
+            return
+        targets = self.functions_in(properties.get("IntegrationUri"))
+        aws.http_api(self.resource(name), self.value(properties.get("TimeoutInMillis")), targets, self.found)
+
+    def _is_socket(self, api: Node | None) -> bool:
+        names = self.named(api)
+        return any(self.resources[name][1].string("Properties", "ProtocolType") == "WEBSOCKET" for name in names)
+
+    def http_quick(self, name: str, properties: Node) -> None:
+        """AWS::ApiGatewayV2::Api with a target of its own."""
+        if properties.get("Target") is not None and properties.string("ProtocolType") != "WEBSOCKET":
+            aws.http_api(self.resource(name), None, self.functions_in(properties.get("Target")), self.found)
+
+    # Balancers, distributions, tasks
+
+    def balancer(self, name: str, properties: Node) -> None:
+        """AWS::ElasticLoadBalancingV2::LoadBalancer."""
+        kind = properties.string("Type") or "application"
+        if kind not in ("application", "network"):
+            return
+        wanted = _IDLE if kind == "application" else "tcp.idle_timeout.seconds"
+        idle = None
+        attributes = properties.get("LoadBalancerAttributes")
+        for each in attributes.elements() if attributes is not None else ():
+            if each.string("Key") == wanted:
+                idle = self.value(each.get("Value"))
+        if attributes is not None and (attributes.unknown or attributes.open):
+            return
+        keys = aws.Keys(idle=wanted)
+        aws.load_balancer(self.resource(name, keys=keys), idle, self.found, network=kind == "network")
+
+    def classic(self, name: str, properties: Node) -> None:
+        """AWS::ElasticLoadBalancing::LoadBalancer."""
+        idle = self.value(properties.get("ConnectionSettings", "IdleTimeout"))
+        aws.load_balancer(self.resource(name, keys=aws.Keys(idle="ConnectionSettings.IdleTimeout")), idle, self.found)
+
+    def target_group(self, name: str, properties: Node) -> None:
+        """AWS::ElasticLoadBalancingV2::TargetGroup with a function in it."""
+        if properties.string("TargetType") == "lambda":
+            units = self.functions_in(properties.get("Targets"))
+            aws.target_group(self.resource(name), [Target("unit", unit) for unit in units], self.found)
+
+    def distribution(self, name: str, properties: Node) -> None:
+        """AWS::CloudFront::Distribution: each origin that is no bucket."""
+        config = properties.get("DistributionConfig")
+        origins = config.get("Origins") if config is not None else None
+        if config is None or origins is None:
+            return
+        for origin in origins.elements():
+            custom = origin.get("CustomOriginConfig")
+            domain = " ".join(node.text for node in walk(origin.get("DomainName") or origin) if node.kind == TEXT)
+            if custom is None or _STORED.search(domain):
+                continue
+            where = _key(origin, "CustomOriginConfig").where
+            identity = origin.string("Id")
+            resource = aws.Resource(f"{name} {identity}".strip(), where, "")
+            balancers = [n for n in self.named(origin.get("DomainName")) if self.resources[n][2] in _BALANCERS]
+            entry = aws.CdnOrigin(
+                resource,
+                self.value(custom.get("OriginReadTimeout")),
+                self.value(origin.get("ResponseCompletionTimeout")),
+                tuple(_patterns(config, identity)),
+                self.unit(name),
+                tuple(Target("unit", self.unit(balancer)) for balancer in balancers),
+            )
+            aws.cdn_origin(entry, self.found)
+
+    def task(self, name: str, properties: Node) -> None:
+        """AWS::ECS::TaskDefinition."""
+        containers = properties.get("ContainerDefinitions")
+        for index, each in enumerate(containers.elements() if containers is not None else ()):
+            own = each.string("Name") or str(index)
+            resource = aws.Resource(own, (_key(each, "Name") if each.get("Name") else each).where, self.unit(name, own))
+            aws.container(resource, each, self.found, self.context, folder=self.file.folder)
+
+
+class _Merged:
+    """A function's properties over SAM's globals."""
+
+    def __init__(self, *layers: Node | None) -> None:
+        self.layers = [layer for layer in layers if layer is not None]
+
+    def get(self, *keys: str) -> Node | None:
+        """The value that holds."""
+        return next((found for layer in self.layers if (found := layer.get(*keys)) is not None), None)
+
+    def text(self, *keys: str) -> str:
+        """The same as a text."""
+        node = self.get(*keys)
+        return node.text if node is not None and node.kind == TEXT else ""
+
+
+def _parameters(root: Node) -> Mapping[str, Node]:
+    parameters = root.get("Parameters")
+    found = {}
+    for key, node in parameters.entries() if parameters is not None else ():
+        usual = node.get("Default")
+        if usual is not None and usual.kind == TEXT:
+            found[key.text] = usual
+    return found
+
+
+def _patterns(config: Node, identity: str) -> Iterator[str]:
+    if config.string("DefaultCacheBehavior", "TargetOriginId") == identity:
+        yield "/"
+    behaviours = config.get("CacheBehaviors")
+    for each in behaviours.elements() if behaviours is not None else ():
+        if each.string("TargetOriginId") == identity:
+            yield "/" + each.string("PathPattern").lstrip("/")
+
+
+def _key(node: Node, name: str) -> Node:
+    return node.key(name) or node
+
+
+def _runs_python(runtime: str) -> bool:
+    return runtime.startswith(("python", "provided"))
+
+
+_FUNCTIONS = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function"})
+_BALANCERS = frozenset({"AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancing::LoadBalancer"})
+#: What asks a function over HTTP.
+_DOORS = frozenset(
+    {
+        "AWS::Lambda::Url",
+        "AWS::ApiGateway::Method",
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::Api",
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+    }
+)
+_READERS = {
+    "AWS::Serverless::Function": _Template.function,
+    "AWS::Lambda::Function": _Template.function,
+    "AWS::Lambda::Url": _Template.url,
+    "AWS::ApiGateway::Method": _Template.method,
+    "AWS::ApiGatewayV2::Integration": _Template.http_integration,
+    "AWS::ApiGatewayV2::Api": _Template.http_quick,
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": _Template.balancer,
+    "AWS::ElasticLoadBalancing::LoadBalancer": _Template.classic,
+    "AWS::ElasticLoadBalancingV2::TargetGroup": _Template.target_group,
+    "AWS::CloudFront::Distribution": _Template.distribution,
+    "AWS::ECS::TaskDefinition": _Template.task,
+}

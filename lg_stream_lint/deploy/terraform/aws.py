@@ -1,0 +1,220 @@
+"""Terraform's AWS resources."""
+
+from __future__ import annotations
+
+import re
+
+from lg_stream_lint.deploy.clouds import aws
+from lg_stream_lint.deploy.clouds.limits import Found
+from lg_stream_lint.deploy.files import Context, DeployFile
+from lg_stream_lint.deploy.settings import Target
+from lg_stream_lint.deploy.terraform.hcl import blocks_in
+from lg_stream_lint.deploy.terraform.module import Module, Resource, references
+from lg_stream_lint.deploy.yaml_marks import LIST, MAP, TEXT, Node
+
+_KEYS = aws.Keys(
+    timeout="timeout", idle="idle_timeout", invoke="invoke_mode", transfer="response_transfer_mode",
+    integration="timeout_milliseconds", origin_read="origin_read_timeout", origin_total="response_completion_timeout",
+    stop="stopTimeout",
+)  # fmt: skip
+_FUNCTION = "aws_lambda_function"
+_BALANCERS = ("aws_lb", "aws_alb")
+_DOORS = (
+    "aws_lambda_function_url", "aws_api_gateway_integration", "aws_apigatewayv2_integration", "aws_apigatewayv2_api",
+    "aws_lb_target_group_attachment", "aws_alb_target_group_attachment",
+)  # fmt: skip
+_STORED = re.compile(r"aws_s3_bucket|s3-website|\.s3[.-]")
+
+
+class AwsReader:
+    """Reads the resources of one file, with the whole module at hand."""
+
+    def __init__(self, file: DeployFile, module: Module, found: Found, context: Context) -> None:
+        self.file, self.module, self.found, self.context = file, module, found, context
+
+    def read(self, resource: Resource) -> None:
+        """One resource, if it is known here."""
+        reader = _READERS.get(resource.kind)
+        if reader is not None:
+            reader(self, resource)
+
+    def unit(self, address: str) -> str:
+        """The name that the hops of a resource agree on."""
+        return f"{self.module.folder}#{address}"
+
+    def named(self, resource: Resource) -> aws.Resource:
+        """A resource in the words of the builders."""
+        return aws.Resource(resource.address, resource.where, self.unit(resource.address), _KEYS)
+
+    def functions_in(self, *nodes: Node | None) -> list[str]:
+        """The units of the functions that expressions name, aliases followed."""
+        found: list[str] = []
+        for address in references(*nodes):
+            if address.startswith(_FUNCTION + "."):
+                found.append(self.unit(address))
+            elif address.startswith("aws_lambda_alias."):
+                alias = next((r for r in self.module.everything() if r.address == address), None)
+                found += self.functions_in(alias.body.get("function_name")) if alias is not None else []
+        return found
+
+    def function(self, resource: Resource) -> None:
+        """aws_lambda_function, if something asks it over HTTP."""
+        body = resource.body
+        if not self._is_asked(resource):
+            return
+        is_image = body.string("package_type") == "Image" or body.get("image_uri") is not None
+        runtime = body.get("runtime")
+        if runtime is not None and not is_image and not runtime.unknown and not _runs_python(runtime.text):
+            return
+        environment = body.get("environment", "variables")
+        variables = {key.text: value for key, value in environment.entries()} if environment is not None else {}
+        given = aws.Function(
+            body.get("handler"),
+            "",
+            body.get("timeout"),
+            is_image,
+            "",
+            (self.file.folder, self.context.repository),
+            variables,
+        )
+        aws.function(self.named(resource), given, self.found, self.context)
+
+    def _is_asked(self, resource: Resource) -> bool:
+        unit = self.unit(resource.address)
+        doors = (door for door in self.module.everything() if door.kind in _DOORS)
+        return any(unit in self.functions_in(door.body) for door in doors)
+
+    def url(self, resource: Resource) -> None:
+        """aws_lambda_function_url."""
+        targets = self.functions_in(resource.body.get("function_name")) or [""]
+        aws.function_url(self.named(resource), resource.body.get("invoke_mode"), targets[0], self.found)
+
+    def rest(self, resource: Resource) -> None:
+        """aws_api_gateway_integration."""
+        body = resource.body
+        if body.string("type") not in ("AWS_PROXY", "HTTP_PROXY") or body.string("http_method") == "OPTIONS":
+            return
+        endpoint = ""
+        for address in references(body.get("rest_api_id")):
+            api = next((each for each in self.module.everything() if each.address == address), None)
+            types = api.body.get("endpoint_configuration", "types") if api is not None else None
+            endpoint = types.elements()[0].text if types is not None and types.elements() else endpoint
+        aws.rest_method(
+            self.named(resource), body.get("response_transfer_mode"), body.get("timeout_milliseconds"),
+            self.functions_in(body.get("uri")), self.found, endpoint=endpoint,
+        )  # fmt: skip
+
+    def http_integration(self, resource: Resource) -> None:
+        """aws_apigatewayv2_integration, unless it belongs to an API of WebSockets."""
+        body = resource.body
+        if any(self._is_socket(address) for address in references(body.get("api_id"))):
+            return
+        targets = self.functions_in(body.get("integration_uri"))
+        aws.http_api(self.named(resource), body.get("timeout_milliseconds"), targets, self.found)
+
+    def _is_socket(self, address: str) -> bool:
+        return any(
+            each.address == address and each.body.string("protocol_type") == "WEBSOCKET"
+            for each in self.module.everything()
+        )
+
+    def http_quick(self, resource: Resource) -> None:
+        """aws_apigatewayv2_api with a target of its own."""
+        target = resource.body.get("target")
+        if target is not None and resource.body.string("protocol_type") != "WEBSOCKET":
+            aws.http_api(self.named(resource), None, self.functions_in(target), self.found)
+
+    def balancer(self, resource: Resource) -> None:
+        """aws_lb, aws_alb."""
+        kind = resource.body.get("load_balancer_type")
+        if kind is not None and (kind.unknown or kind.text not in ("application", "network")):
+            return
+        network = kind is not None and kind.text == "network"
+        idle = None if network else resource.body.get("idle_timeout")
+        aws.load_balancer(self.named(resource), idle, self.found, network=network)
+
+    def classic(self, resource: Resource) -> None:
+        """aws_elb."""
+        aws.load_balancer(self.named(resource), resource.body.get("idle_timeout"), self.found)
+
+    def target_group(self, resource: Resource) -> None:
+        """A target group's attachment to a function."""
+        functions = self.functions_in(resource.body.get("target_id"))
+        if functions:
+            aws.target_group(self.named(resource), [Target("unit", unit) for unit in functions], self.found)
+
+    def distribution(self, resource: Resource) -> None:
+        """aws_cloudfront_distribution: each origin that is no bucket."""
+        body = resource.body
+        for origin in blocks_in(body, "origin"):
+            custom = next(iter(blocks_in(origin, "custom_origin_config")), None)
+            domain = origin.get("domain_name")
+            if custom is None or (domain is not None and _STORED.search(domain.text)):
+                continue
+            identity = origin.get("origin_id")
+            name = identity.text if identity is not None else ""
+            leads_to = tuple(
+                Target("unit", self.unit(address))
+                for address in references(domain)
+                if address.partition(".")[0] in (*_BALANCERS, "aws_elb", "aws_lambda_function_url")
+            )
+            entry = aws.CdnOrigin(
+                aws.Resource(f"{resource.address} {name}".strip(), custom.where, "", _KEYS),
+                custom.get("origin_read_timeout"),
+                origin.get("response_completion_timeout"),
+                tuple(_patterns(body, name)),
+                self.unit(resource.address),
+                leads_to,
+            )
+            aws.cdn_origin(entry, self.found)
+
+    def task(self, resource: Resource) -> None:
+        """aws_ecs_task_definition, whose containers are JSON."""
+        for each in _containers(resource.body.get("container_definitions"), self.found):
+            name = each.string("name") or resource.name
+            named = aws.Resource(
+                f"{resource.address} {name}", resource.where, self.unit(f"{resource.address}/{name}"), _KEYS
+            )
+            aws.container(named, each, self.found, self.context, folder=self.file.folder)
+
+
+def _containers(node: Node | None, found: Found) -> list[Node]:
+    if node is None:
+        return []
+    if node.kind == LIST:
+        return [each for each in node.elements() if each.kind == MAP]
+    if node.kind == TEXT:
+        from lg_stream_lint.deploy.settings import Note
+
+        found.notes.append(Note(node.where, "containers that are not written here"))
+    return []
+
+
+def _patterns(body: Node, identity: str) -> list[str]:
+    found = []
+    for each in blocks_in(body, "default_cache_behavior"):
+        found += ["/"] if each.string("target_origin_id") == identity else []
+    for each in blocks_in(body, "ordered_cache_behavior"):
+        if each.string("target_origin_id") == identity:
+            found.append("/" + each.string("path_pattern").lstrip("/"))
+    return found
+
+
+def _runs_python(runtime: str) -> bool:
+    return runtime.startswith(("python", "provided"))
+
+
+_READERS = {
+    _FUNCTION: AwsReader.function,
+    "aws_lambda_function_url": AwsReader.url,
+    "aws_api_gateway_integration": AwsReader.rest,
+    "aws_apigatewayv2_integration": AwsReader.http_integration,
+    "aws_apigatewayv2_api": AwsReader.http_quick,
+    "aws_lb": AwsReader.balancer,
+    "aws_alb": AwsReader.balancer,
+    "aws_elb": AwsReader.classic,
+    "aws_lb_target_group_attachment": AwsReader.target_group,
+    "aws_alb_target_group_attachment": AwsReader.target_group,
+    "aws_cloudfront_distribution": AwsReader.distribution,
+    "aws_ecs_task_definition": AwsReader.task,
+}
