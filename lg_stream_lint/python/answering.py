@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from lg_stream_lint.python.calls import receiver_of
 from lg_stream_lint.python.chains import Chains, last_model
 from lg_stream_lint.python.graph_calls import graph_call, reads_node_name, strings
 from lg_stream_lint.python.graphs import Node
+from lg_stream_lint.python.methods import receiver_of
 from lg_stream_lint.python.runnables import reads_like_runnable
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import argument, string_value, walk

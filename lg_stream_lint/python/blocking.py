@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from lg_stream_lint.python.excuses import excused, returns_at_once, sync_consumer, taken_for_awaitable
 from lg_stream_lint.python.runnables import RunnableCall, runnable_call
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.streams import iterations
-from lg_stream_lint.python.syntax import called_name, walk
 from lg_stream_lint.python.value import Kind, Value, Values
 
 if TYPE_CHECKING:
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 #: How many plain functions lie at most between an async function and what blocks in it.
 DEEPEST = 4
 BY_NAME = frozenset({"stream", "invoke", "batch"})
-_EXCUSES = ("hasattr", "iscoroutinefunction", "isawaitable", "getattr", "iscoroutine", "isasyncgenfunction", "callable")
-_FALLBACKS = ("NotImplementedError", "AttributeError", "RuntimeError", "TypeError")
-_SCHEDULERS = frozenset(
-    {"create_task", "ensure_future", "gather", "wait_for", "shield", "wait", "as_completed", "run", "run_until_complete",
-     "run_coroutine_threadsafe", "start_soon", "iscoroutine", "isawaitable"}
-)  # fmt: skip
-#: The categories of what waits for something else in this process, and can be told not to.
-_WAITS = frozenset({"thread", "queue", "subprocess"})
-_CONSUMERS = frozenset(
-    {"list", "tuple", "set", "dict", "next", "sum", "sorted", "any", "all", "max", "min", "enumerate", "zip", "join"}
-)
 
 
 class Site(NamedTuple):
@@ -188,117 +177,4 @@ def _is_async(node: cst.CSTNode) -> bool:
     return isinstance(node, (cst.For, cst.CompFor)) and node.asynchronous is not None
 
 
-def sync_consumer(module: Module, call: cst.Call) -> bool:
-    """Whether a call's result is iterated on the spot: by ``for``, a comprehension, ``list()``, ``next()``, ``join`` …"""
-    parent = module.parents.get(call)
-    if isinstance(parent, (cst.For, cst.CompFor)):
-        return parent.iter is call and parent.asynchronous is None
-    if isinstance(parent, cst.From):
-        return True
-    if isinstance(parent, cst.Arg):
-        outer = module.parents.get(parent)
-        if isinstance(outer, cst.Call):
-            name = called_name(outer)
-            if name in ("enumerate", "zip"):
-                return sync_consumer(module, outer)
-            return name in _CONSUMERS
-    return isinstance(parent, cst.StarredElement)
-
-
-def excused(module: Module, call: cst.CSTNode, *, opened: bool = False) -> bool:
-    """Whether a call is awaited, or stands in the branch for objects that have no async method.
-
-    ``opened``: whether opening the result by a plain ``with`` excuses it too (no graph's result can be opened).
-    """
-    parent = module.parents.get(call)
-    if isinstance(parent, cst.Await):
-        return True
-    if isinstance(parent, cst.WithItem):
-        statement = module.parents.get(parent)
-        return opened or (isinstance(statement, cst.With) and statement.asynchronous is not None)
-    if isinstance(parent, (cst.For, cst.CompFor)) and parent.iter is call and parent.asynchronous is not None:
-        return True
-    child: cst.CSTNode = call
-    while parent is not None and not isinstance(parent, (cst.FunctionDef, cst.Lambda)):
-        if isinstance(parent, (cst.If, cst.While, cst.IfExp)) and child is parent.body and never_true(parent.test):
-            return True
-        if isinstance(parent, cst.ExceptHandler) and parent.type is not None and _names(parent.type) & set(_FALLBACKS):
-            return True
-        if isinstance(parent, (cst.If, cst.IfExp)) and child is not parent.test and _asks_for_method(parent.test):
-            return True
-        child, parent = parent, module.parents.get(parent)
-    return False
-
-
-def returns_at_once(call: cst.Call, category: str) -> bool:
-    """Whether a call that waits for a thread, queue or process is told not to: ``shutdown(wait=False)``, ``get(False)``."""
-    if category not in _WAITS:
-        return False
-    told = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
-    if any(_is_false(told[name]) for name in ("wait", "block", "blocking") if name in told):
-        return True
-    if called_name(call) in ("get", "shutdown") and call.args and call.args[0].keyword is None:
-        return _is_false(call.args[0].value)
-    limit = told.get("timeout")
-    return isinstance(limit, (cst.Integer, cst.Float)) and limit.evaluated_value == 0
-
-
-def _is_false(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Name) and node.value == "False"
-
-
-def never_true(test: cst.BaseExpression) -> bool:
-    """Whether a condition is false whatever its names hold: ``False``, ``0``, ``… and False``, ``TYPE_CHECKING``."""
-    if isinstance(test, cst.BooleanOperation):
-        sides = (never_true(test.left), never_true(test.right))
-        return any(sides) if isinstance(test.operator, cst.And) else all(sides)
-    if isinstance(test, cst.Integer):
-        return test.evaluated_value == 0
-    if isinstance(test, cst.Attribute):
-        return test.attr.value == "TYPE_CHECKING"
-    return isinstance(test, cst.Name) and test.value in ("False", "None", "TYPE_CHECKING")
-
-
-def _names(node: cst.CSTNode) -> set[str]:
-    return {n.value for n in walk(node) if isinstance(n, cst.Name)}
-
-
-def taken_for_awaitable(function: Function, call: cst.Call) -> bool:
-    """Whether the code treats a call's result as a coroutine: then the object, known by its name only, is no graph."""
-    module = function.module
-    child: cst.CSTNode = call
-    parent = module.parents.get(call)
-    while isinstance(
-        parent, (cst.Arg, cst.Call, cst.ListComp, cst.GeneratorExp, cst.Element, cst.List, cst.StarredElement)
-    ):
-        if isinstance(parent, cst.Call) and child is not parent.func and called_name(parent) in _SCHEDULERS:
-            return True
-        child, parent = parent, module.parents.get(parent)
-    if not isinstance(parent, cst.Assign) or not isinstance(parent.targets[0].target, cst.Name):
-        return False
-    name = parent.targets[0].target.value
-    return any(
-        isinstance(node, cst.Name) and node.value == name and _is_awaited(module, node) for node in walk(function.node)
-    )
-
-
-def _is_awaited(module: Module, node: cst.Name) -> bool:
-    child: cst.CSTNode = node
-    parent = module.parents.get(node)
-    while isinstance(parent, (cst.Arg, cst.Call, cst.Element, cst.List, cst.StarredElement)):
-        if isinstance(parent, cst.Call) and child is not parent.func and called_name(parent) in _SCHEDULERS:
-            return True
-        child, parent = parent, module.parents.get(parent)
-    return isinstance(parent, cst.Await) and child is node
-
-
-def _asks_for_method(test: cst.CSTNode) -> bool:
-    for node in walk(test):
-        if isinstance(node, cst.Call):
-            name = called_name(node)
-            if name in _EXCUSES:
-                return True
-    return False
-
-
-__all__ = ["BlockingCalls", "Reached", "Site", "Values", "excused", "sync_consumer"]
+__all__ = ["BlockingCalls", "Reached", "Site", "Values"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from lg_stream_lint.python.calls import receiver_of
 from lg_stream_lint.python.keywords import Keyword, Keywords, keywords_of
+from lg_stream_lint.python.methods import receiver_of
 from lg_stream_lint.python.syntax import argument, string_value
 from lg_stream_lint.python.value import Kind, Value
 

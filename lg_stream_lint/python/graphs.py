@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from lg_stream_lint.python.calls import as_compiled
 from lg_stream_lint.python.keywords import keywords_of
+from lg_stream_lint.python.methods import as_compiled
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import argument, called_name, positional, string_value
 from lg_stream_lint.python.value import Kind, Value, Values, is_none

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lg_stream_lint.python.blocking import BlockingCalls, Site, excused
+from lg_stream_lint.python.blocking import BlockingCalls, Site
+from lg_stream_lint.python.excuses import excused
 from lg_stream_lint.python.guards import exception_names, handlers_around
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import called_name, walk_same_scope

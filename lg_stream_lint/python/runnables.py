@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from lg_stream_lint.python.calls import kind_of_method, receiver_of
+from lg_stream_lint.python.methods import kind_of_method, receiver_of
 from lg_stream_lint.python.value import Kind, Value, Values
 
 if TYPE_CHECKING:

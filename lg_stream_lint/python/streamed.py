@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import libcst as cst
 
 from lg_stream_lint.python.answering import Answering
-from lg_stream_lint.python.calls import receiver_of
 from lg_stream_lint.python.chains import Chains, Step, collapse, last_model
 from lg_stream_lint.python.graph_calls import graph_call, modes
+from lg_stream_lint.python.methods import receiver_of
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.switches import switched_off
 from lg_stream_lint.python.value import Values

@@ -101,18 +101,8 @@ from __future__ import annotations
 import libcst as cst
 
 from lg_stream_lint.finding import Confidence
-from lg_stream_lint.python.producers import (
-    TASK,
-    Keeping,
-    Read,
-    Spawn,
-    always_ends,
-    feeds,
-    keeping,
-    readers,
-    reads,
-    spawned,
-)
+from lg_stream_lint.python.keeping import Keeping, always_ends, keeping
+from lg_stream_lint.python.producers import TASK, Read, Spawn, feeds, readers, reads, spawned
 from lg_stream_lint.python.runnables import uses_langchain
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import code_of

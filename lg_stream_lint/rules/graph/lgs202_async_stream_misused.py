@@ -55,7 +55,7 @@ from __future__ import annotations
 import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Severity
-from lg_stream_lint.python.blocking import sync_consumer
+from lg_stream_lint.python.excuses import sync_consumer
 from lg_stream_lint.python.runnables import RunnableCall, method_names, runnable_call
 from lg_stream_lint.python.syntax import argument, called_name, code_of, string_value
 from lg_stream_lint.python.value import Kind
