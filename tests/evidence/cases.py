@@ -51,6 +51,9 @@ class Case:
     proxy: tuple[str, ...] = ()
     scale: float = 1.0
     kill_after: float | None = None
+    stop_after: float | None = None
+    command: str = ""
+    beside: int = 0
 
     @property
     def id(self) -> str:
@@ -101,6 +104,9 @@ KEYS |= {
     "proxy",
     "scale",
     "kill_after",
+    "stop_after",
+    "command",
+    "beside",
 }
 
 
@@ -127,6 +133,8 @@ def case_of(code: str, folder: Path, entry: Mapping[str, Any]) -> Case:
             raise EvidenceError(f"unknown word {word!r}")
     if entry.get("server", "uvicorn") not in SERVERS:
         raise EvidenceError(f"unknown server {entry['server']!r}; there are {', '.join(SERVERS)}")
+    if "command" in entry and ("server" in entry or "{port}" not in str(entry["command"])):
+        raise EvidenceError("'command' holds {port}, and stands for 'server'")
     method, _, target = str(entry.get("request", "POST /chat" if "json" in entry else "GET /chat")).partition(" ")
     try:
         script = scenario(entry.get("model"))
@@ -157,6 +165,9 @@ def case_of(code: str, folder: Path, entry: Mapping[str, Any]) -> Case:
         proxy=_strings(entry, "proxy"),
         scale=float(entry.get("scale", 1.0)),
         kill_after=entry.get("kill_after"),
+        stop_after=entry.get("stop_after"),
+        command=str(entry.get("command", "")),
+        beside=int(entry.get("beside", 0)),
     )
 
 

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from tests.evidence.client import HEALTH, Prober, exchange, request_bytes
 from tests.evidence.fake_model import FakeModel
 from tests.evidence.observation import LEFT, Observation, Probe
 from tests.evidence.proxies import proxied
-from tests.evidence.servers import LOADER, SERVERS, Target, free_port
+from tests.evidence.servers import LOADER, Target, free_port, server_of
 
 START_WITHIN = 40.0  # seconds for the application's imports, on a slow machine
 STOP_WITHIN = 5.0
@@ -73,7 +73,7 @@ class Running(NamedTuple):
 @contextmanager
 def running(case: Case, folder: Path, model_url: str, interpreter: str) -> Iterator[Running]:
     """The application as a process, stopped at the end."""
-    server = SERVERS[case.server]
+    server = server_of(case.server, case.command)
     log = folder / "server.log"
     for _ in range(ATTEMPTS):
         port = free_port()
@@ -156,17 +156,28 @@ def _asked(
     for _ in range(case.turns - 1):
         exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
     prober = Prober(health_port)
-    with prober if SERVERS[case.server].probed else nullcontext(), _killed(process, case.kill_after):
+    with (
+        prober if server_of(case.server, case.command).probed else nullcontext(),
+        _meanwhile(case, health_port, process),
+    ):
         seen = exchange(port, wire, patience=case.patience, leave_after=case.leave_after)
     return seen, prober.probes
 
 
 @contextmanager
-def _killed(process: subprocess.Popen[bytes], after: float | None) -> Iterator[None]:
-    """Kill the application so many seconds later, as a memory limit does."""
-    timer = threading.Timer(after, process.kill) if after is not None else None
-    if timer is not None:
+def _meanwhile(case: Case, port: int, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """What happens beside the stream: other requests; a kill, as a memory limit does it; SIGTERM, as a deploy does."""
+    events = ((case.kill_after, process.kill), (case.stop_after, process.terminate))
+    timers = [threading.Timer(after, event) for after, event in events if after is not None]
+    timers += [threading.Timer(0.3, _ask, (port,)) for _ in range(case.beside)]
+    for timer in timers:
         timer.start()
     yield
-    if timer is not None:
+    for timer in timers:
         timer.cancel()
+
+
+def _ask(port: int) -> None:
+    """A short request from somebody else."""
+    with suppress(OSError):
+        exchange(port, request_bytes("GET", "/", port=port), patience=2)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tests.evidence import proxies
 from tests.evidence.cases import Case
 from tests.evidence.harness import python
-from tests.evidence.servers import SERVERS
+from tests.evidence.servers import server_of
 
 SHOWN = (
     "fastapi",
@@ -59,7 +59,7 @@ def installed() -> Installed:
 def missing(case: Case) -> list[str]:
     """What the interpreter lacks for this case: modules that it imports, distributions that its server needs."""
     there = installed()
-    distributions = (SERVERS[case.server].distribution, *case.needs)
+    distributions = (server_of(case.server, case.command).distribution, *case.needs)
     programs = [proxies.PROGRAM] if case.proxy and not proxies.is_there() else []
     lacking = [name for name in distributions if name not in there.versions]
     return sorted(case.modules() - there.modules) + lacking + programs

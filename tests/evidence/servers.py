@@ -6,6 +6,7 @@ so a new server (gunicorn, or nginx before one) is a new function here.
 
 from __future__ import annotations
 
+import shlex
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -55,8 +56,23 @@ def flask(target: Target) -> list[str]:
     return [target.python, "-m", "flask", "--app", target.app, "run", "--host", HOST, "--port", str(target.port)]
 
 
+def written(command: str) -> Server:
+    """The command line that an evidence file gives, ``{port}`` filled in; its program is a module of the interpreter."""
+    program, *words = shlex.split(command)
+    return Server(
+        lambda target: [target.python, "-m", program, *(word.replace("{port}", str(target.port)) for word in words)],
+        probed=False,
+        distribution=program,
+    )
+
+
 SERVERS = {
     "uvicorn": Server(uvicorn, probed=True, distribution="uvicorn"),
     "uvicorn-h11": Server(uvicorn_h11, probed=True, distribution="uvicorn"),
     "flask": Server(flask, probed=False, distribution="flask"),
 }
+
+
+def server_of(name: str, command: str) -> Server:
+    """How a case is served: by its own command, or by one of the known servers."""
+    return written(command) if command else SERVERS[name]
