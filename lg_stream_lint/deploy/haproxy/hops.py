@@ -10,6 +10,7 @@ from lg_stream_lint.deploy.files import DeployFile
 from lg_stream_lint.deploy.haproxy.routing import inside_of, routes_of
 from lg_stream_lint.deploy.haproxy.sections import Section
 from lg_stream_lint.deploy.proxies.addresses import Url, is_open
+from lg_stream_lint.deploy.proxies.carried import Carried
 from lg_stream_lint.deploy.proxies.words import Line
 from lg_stream_lint.deploy.settings import Hop, Kind, Note, Origin, Reading, Role, Route, Setting, Target
 from lg_stream_lint.deploy.units import with_default
@@ -28,14 +29,14 @@ def haproxy_time(text: str) -> float | None:
     return int(match[1]) * _UNITS[match[2] or ""] if match is not None and len(match[1]) < 16 else None
 
 
-def read_hops(sections: list[Section], file: DeployFile) -> Reading:
+def read_hops(sections: list[Section], file: DeployFile, carried: Carried) -> Reading:
     """Every way from a frontend to a backend with servers, in the order of the text."""
-    return _Hops(sections, file).run()
+    return _Hops(sections, file, carried).run()
 
 
 class _Hops:
-    def __init__(self, sections: list[Section], file: DeployFile) -> None:
-        self.sections, self.file = sections, file
+    def __init__(self, sections: list[Section], file: DeployFile, carried: Carried) -> None:
+        self.sections, self.file, self.carried = sections, file, carried
         self.backends = {section.name: section for section in sections if section.kind in ("backend", "listen")}
         self.stops = [line for s in sections if s.kind == "global" for line in s.own("hard-stop-after")]
         self.notes: list[Note] = []
@@ -85,6 +86,8 @@ class _Hops:
                 tuple(Target("address", address) for address in addresses if address),
                 tuple(self._known_as(front)),
                 tuple(route._replace(inside=inside) for route in routes),
+                version=self.carried.version.tag,
+                version_where=self.carried.version.where,
                 group=f"{self.file.path}:{front.head.words[0].start}" if front is not None else "",
             )
         )
@@ -105,7 +108,7 @@ class _Hops:
                 yield Url(text).address
 
     def _known_as(self, front: Section | None) -> Iterator[Target]:
-        yield Target("file", self.file.path)
+        yield from self.carried.known_as
         for line in front.own("bind") if front is not None else ():
             for address in line.at(1).split(","):
                 port = with_default(address)[0].rpartition(":")[2]

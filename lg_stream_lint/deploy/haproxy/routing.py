@@ -36,7 +36,7 @@ def routes_of(condition: tuple[str, ...], section: Section) -> list[Route]:
 
 
 def inside_of(section: Section) -> str | None:
-    """What a backend puts in place of the front of a path: ``replace-path /api/(.*) /\\1``; None where nothing is replaced."""
+    r"""What a backend puts in place of the front of a path: ``replace-path /api/(.*) /\1``; None where nothing is replaced."""
     for line in section.own("http-request"):
         if line.at(1) == "replace-path" and re.match(r"/?(?:\\\d|$)", line.at(3)):
             return "/"

@@ -11,7 +11,7 @@ _URL = re.compile(
 )
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0", "*", ""})  # noqa: S104
 _DEFAULT_PORTS = {"https": "443", "wss": "443", "h2": "443"}
-_VARIABLE = re.compile(r"\$\{|\{\$|\$\w|%\[|\{\{")
+_VARIABLE = re.compile(r"\$\{|\{\$|\$\w|%[\[{]|\{\{")
 
 
 class Url:
@@ -19,7 +19,7 @@ class Url:
 
     def __init__(self, text: str) -> None:
         match = _URL.fullmatch(text)
-        assert match is not None  # noqa: S101 - every text matches
+        assert match is not None
         self.scheme = (match["scheme"] or "").lower()
         self.authority = match["authority"].rpartition("@")[2]
         self.path = match["path"]

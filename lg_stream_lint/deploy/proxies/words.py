@@ -19,7 +19,7 @@ _WORD = re.compile(
     r"""(?: "(?:[^"\\\r\n]|\\.)*" | '[^'\r\n]*' | \\[^\r\n] | [^\s\\"'] | ["'] )+""",
     re.VERBOSE,
 )
-_QUOTED = re.compile(r""""((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)""", re.DOTALL)
+_QUOTED = re.compile(r""""((?:[^"\\]|\\.)*)"|'([^']*)'|\\([ "'#\\])""", re.DOTALL)
 _END = re.compile(r"\r\n|\r|\n")
 
 

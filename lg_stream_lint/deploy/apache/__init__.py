@@ -1,0 +1,1 @@
+"""Apache's configuration: directives in sections, and the hops in them."""
