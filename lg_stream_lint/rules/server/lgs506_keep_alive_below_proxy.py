@@ -32,6 +32,7 @@ async def chat():
 services:
   api:
     build: .
+    stop_grace_period: 310s
     command: uvicorn app.main:app --host 0.0.0.0 --port 8000 --timeout-keep-alive 5
   web:
     image: nginx:1.31
@@ -80,6 +81,7 @@ async def chat():
 services:
   api:
     build: .
+    stop_grace_period: 310s
     command: uvicorn app.main:app --host 0.0.0.0 --port 8000 --timeout-keep-alive 75
   web:
     image: nginx:1.31

@@ -5,9 +5,9 @@ Reports `--reload`, `fastapi dev`, `langgraph dev`, `debug` in the command of an
 manifest.
 
 ## Why it cuts the stream
-A development server is one process that watches files and restarts itself when one changes; hot-reload in
-production ends in streams that stop with a restart nobody asked for, and one blocked event loop for everybody.
-`langgraph dev` keeps every thread in memory only.
+A development server is one process for everybody, and it watches files: when one changes (a log, an upload, a mounted volume) it
+takes no new requests until the streams that run have ended, or until a graceful time-out cuts them. One blocking call
+stops them all. `langgraph dev` keeps every thread in memory only, so that a restart forgets the conversations.
 
 ## Example
 ```python title="app/main.py"
@@ -69,7 +69,7 @@ Plain compose files, shell scripts, Makefiles, and files whose path says `dev`, 
 `override` are somebody's desk and are not judged. A value that the environment decides is not known.
 
 ## Evidence
-`fixtures/LGS510/evidence.yaml`: a file that changes ends the process.
+`fixtures/LGS510/evidence.yaml`: the documentation of FastAPI's command, cited.
 
 ## References
 - <https://www.uvicorn.org/settings/>
@@ -101,7 +101,7 @@ class DevelopmentServerInProduction(DeployRule):
         self.report(
             mode.where,
             f"{place(mode.where)} starts {server.layer} in development mode ({mode.key}) in what production runs: "
-            "one process that watches files and restarts itself, with every stream in it. Leave the mode out here, "
+            "one process for everybody, which takes no new requests while it restarts for a changed file. Leave the mode out here, "
             "and keep it in a file for development.",
             way=way,
             hop=server,
