@@ -62,7 +62,7 @@ class FileFacts(NamedTuple):
     models: tuple[ModelFact, ...] = ()
     blocking: tuple[BlockFact, ...] = ()
     memory_savers: tuple[Where, ...] = ()
-    mangum: tuple[Where, ...] = ()
+    mangum: tuple[Where, ...] = ()  # adapters between the application and Lambda, which collect the answer
     at_shutdown: tuple[Where, ...] = ()  # findings of LGS410: responses that end their streams at SIGTERM
 
 

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
 
 _BLOCKING = ("LGS201", "LGS204")
+#: Adapters between an application and Lambda: what they return is the whole answer.
+_COLLECTING = (
+    ("Mangum", "mangum."),
+    ("make_lambda_handler", "apig_wsgi."),
+    ("response", "awsgi."),
+    ("handle_request", "serverless_wsgi."),
+)
 _WAITS = frozenset({"wait", "wait_for", "timeout", "fail_after", "move_on_after", "sleep", "timeout_at"})
 #: Seconds between the pings of sse-starlette and of FastAPI's SSE class (measured: sse-starlette 3.7.0, fastapi 0.165.0).
 _OWN_PING = 15.0
@@ -43,7 +50,7 @@ def file_facts(module: Module, findings: Sequence[Finding]) -> FileFacts | None:
         models=tuple(_models(facts, module)),
         blocking=tuple(_blocking(module, findings)),
         memory_savers=tuple(_memory_savers(facts, module)),
-        mangum=tuple(_named(facts, module, "Mangum", "mangum.")),
+        mangum=tuple(where for name, prefix in _COLLECTING for where in _named(facts, module, name, prefix)),
         at_shutdown=tuple(Where(module.path, found.span) for found in findings if found.code == "LGS410"),
     )
     return found if any(found[1:]) else None
