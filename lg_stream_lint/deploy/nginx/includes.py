@@ -31,7 +31,7 @@ _SHIPPED = re.compile(
     r"|modules-enabled/.*|snippets/(?:fastcgi-php|snakeoil)\.conf|cloudflare.*|.*ssl.*)"
 )
 _LIKE_NGINX = re.compile(r".*(?:nginx|\.conf|\.vhost)(?:\.\w+)*")
-_HAS_INCLUDE = re.compile(rb"(?m)^[ \t]*include[ \t]")
+_HAS_INCLUDE = re.compile(rb"(?:^|[\s;{}])include[ \t]")
 _NEIGHBOURS = ("", "conf.d", "sites-available", "sites-enabled", "templates", "servers", "vhosts", "nginx")
 #: Where else the files of a folder on the machine may lie in a repository.
 _ALSO = {"sites-enabled": ("sites-available",), "conf.d": ("templates",)}

@@ -99,14 +99,7 @@ def _table_values(table: Directive) -> Iterator[str]:
 
 def _assigned(block: Directive, name: str) -> Iterator[str]:
     """What ``set`` gives a variable in a block, and in an ``if`` in it."""
-    for child in block.block or ():
-        if child.name == "set" and len(child.values) == 2 and child.first == f"${name}":
-            yield child.values[1].text
-        elif child.name == "if":
-            yield from _assigned_in_if(child, name)
-
-
-def _assigned_in_if(block: Directive, name: str) -> Iterator[str]:
-    for child in block.named("set"):
-        if len(child.values) == 2 and child.first == f"${name}":
-            yield child.values[1].text
+    for part in (block, *block.named("if")):
+        for child in part.named("set"):
+            if len(child.values) == 2 and child.first == f"${name}":
+                yield child.values[1].text

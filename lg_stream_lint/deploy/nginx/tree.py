@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     [ \t\r\n]+ | \#[^\r\n]*
     | (?P<quoted> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
     | (?P<sign> [;{}] )
-    | (?P<word> (?: \\. | \$\{ | [^\s;{\\] )+ )
+    | (?P<word> (?!["']) (?: \\. | \$\{ | [^\s;{\\] )+ )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -61,7 +61,7 @@ class Word(NamedTuple):
 class Directive:
     """``name value …;`` or, where ``block`` is not None, ``name value … { … }``."""
 
-    __slots__ = ("block", "end", "file", "name", "start", "values")
+    __slots__ = ("_by_name", "block", "end", "file", "name", "start", "values")
 
     def __init__(self, file: DeployFile, words: list[Word], end: int, block: list[Directive] | None) -> None:
         self.file = file
@@ -70,6 +70,7 @@ class Directive:
         self.start = words[0].start if words else end
         self.end = end
         self.block = block
+        self._by_name: dict[str, list[Directive]] | None = None
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -87,8 +88,13 @@ class Directive:
         return self.file.at(self.start, self.values[-1].end if self.values else self.start + len(self.name))
 
     def named(self, *names: str) -> Iterator[Directive]:
-        """The directives of these names that stand directly in the block."""
-        return (child for child in self.block or () if child.name in names)
+        """The directives of these names that stand directly in the block, which is complete."""
+        if self._by_name is None:
+            self._by_name = {}
+            for child in self.block or ():
+                self._by_name.setdefault(child.name, []).append(child)
+        for name in names:
+            yield from self._by_name.get(name, ())
 
 
 def parse(file: DeployFile) -> Directive:

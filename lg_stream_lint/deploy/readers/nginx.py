@@ -19,7 +19,7 @@ from lg_stream_lint.deploy.settings import Note, Reading
 
 #: Other programs' files bear the same endings: one without a line like this is none of nginx's.
 _PASS = re.compile(rf"(?m)(?:^|[\s;{{}}])(?:{'|'.join(PASSES)})[ \t]+[^\s=;]")
-_INCLUDE = re.compile(r"(?m)^[ \t]*include[ \t]")
+_INCLUDE = re.compile(r"(?:^|[\s;{}])include[ \t]")
 
 
 def read(file: DeployFile, context: Context) -> Reading:
