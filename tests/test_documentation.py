@@ -26,6 +26,8 @@ SECTIONS = (
     "References",
 )
 CODE_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+#: What an example of a rule over settings also shows, because the rule is about both together.
+BESIDE = {"LGS508": {"LGS204"}}
 TITLED_BLOCK = re.compile(r'```\w* title="(?P<file>[^"]+)"\n(?P<text>.*?)```', re.DOTALL)
 README = ROOT / "README.md"
 # Rules about the tool itself show nothing that could be run.
@@ -75,7 +77,8 @@ def found_in_files(text: str, root: Path, severity: str) -> list[str]:
 @every_rule
 def test_the_example_fires_and_its_repair_does_not(rule: RuleInfo, root: Path, tmp_path: Path) -> None:
     if rule.family in DEPLOYMENT:
-        assert set(found_in_files(sections(rule)["Example"], root, rule.severity)) == {rule.code}
+        found = set(found_in_files(sections(rule)["Example"], root, rule.severity))
+        assert found - BESIDE.get(rule.code, set()) == {rule.code}
         assert found_in_files(sections(rule)["Use instead"], tmp_path / "repaired", rule.severity) == []
         return
     example, repair = (CODE_BLOCK.findall(sections(rule)[name]) for name in ("Example", "Use instead"))
