@@ -12,7 +12,9 @@ from lg_stream_lint.deploy.files import DeployFile
 from lg_stream_lint.deploy.yaml_marks import LIST, MAP, TEXT, Node
 
 _KEY = re.compile(r"""[ \t]*(?:"((?:[^"\\\r\n]|\\.)*)"|'([^'\r\n]*)'|([A-Za-z0-9_-]+))[ \t]*""")
-_STRING = re.compile(r'''"""((?:[^\\]|\\.)*?)"""(?!")|\'\'\'(.*?)\'\'\'(?!')|"((?:[^"\\\r\n]|\\.)*)"|'([^'\r\n]*)\'''', re.DOTALL)
+_STRING = re.compile(
+    r'''"""((?:[^\\]|\\.)*?)"""(?!")|\'\'\'(.*?)\'\'\'(?!')|"((?:[^"\\\r\n]|\\.)*)"|'([^'\r\n]*)\'''', re.DOTALL
+)
 _BARE = re.compile(r"[^\s,\]}#]+")
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*)*")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)?")
