@@ -9,22 +9,30 @@ from fastapi.responses import StreamingResponse
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.mongodb import MongoDBSaver
 from langgraph.graph import START, MessagesState, StateGraph
+from mongomock.collection import BulkOperationBuilder
 
 logger = logging.getLogger(__name__)
 app = FastAPI()
 llm = ChatOpenAI(model="gpt-4o-mini", timeout=60, max_retries=2)
 
-list_indexes = mongomock.Collection.list_indexes
 
-
-class Listed(list):
-    """What the stand-in lacks: the driver's cursors know ``to_list()``."""
+class Indexes(list):
+    """As many as the checkpointer wants, so that it makes none: the stand-in's keywords for that are other ones."""
 
     def to_list(self) -> list:
         return self
 
 
-mongomock.Collection.list_indexes = lambda self, session=None: Listed(list_indexes(self, session))
+add_update = BulkOperationBuilder.add_update
+
+
+def add_unsorted(*values, **named):
+    named.pop("sort", None)
+    return add_update(*values, **named)
+
+
+mongomock.Collection.list_indexes = lambda *_: Indexes([{}, {}])
+BulkOperationBuilder.add_update = add_unsorted
 
 
 async def call_model(state: MessagesState):
