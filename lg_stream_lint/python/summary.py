@@ -17,7 +17,7 @@ from lg_stream_lint.python.model_builds import Build, build_of, feeds_stream, nu
 from lg_stream_lint.python.responses import EVENT_STREAM
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.silence import may_be_silent, pings, pings_by_itself
-from lg_stream_lint.python.sources import sources
+from lg_stream_lint.python.sources import model_stream, sources
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.syntax import called_name, positional, string_value
 from lg_stream_lint.python.unbuffered import asks_for_no_buffering
@@ -95,9 +95,22 @@ def _streams(facts: Facts, module: Module) -> Iterator[StreamFact]:
             heartbeat(facts, stream),
             asks_for_no_buffering(facts, stream),
             facts.responses.media_type(stream) == EVENT_STREAM or pings_by_itself(facts, stream),
-            handler is not None and not handler.is_generator and any(sources(facts, handler)),
+            handler is not None and not handler.is_generator and _waits(facts, handler),
             any("tool" in may_be_silent(facts, source) for source in found),
         )
+
+
+def _waits(facts: Facts, handler: Function) -> bool:
+    """Whether a handler waits for a model before it answers: for a whole answer, or for the beginning of a stream."""
+    if any(sources(facts, handler)):
+        return True
+    awaited = (handler.module.parents.get(call) for call in handler.calls)
+    return any(
+        model_stream(facts, value)
+        for node in awaited
+        if isinstance(node, cst.Await)
+        for value in facts.infer.of(node, handler.module)
+    )
 
 
 def _carries_tokens(facts: Facts, stream: Stream) -> bool:
