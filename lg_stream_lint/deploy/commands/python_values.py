@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,7 +47,9 @@ class PythonFile:
         self.file = file
         self.env = env
         try:
-            self.tree = ast.parse(file.source)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about other people's escapes
+                self.tree = ast.parse(file.source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NotRead(f"Python that cannot be parsed ({type(error).__name__})") from None
         self.assigned = _assigned(self.tree)
