@@ -50,9 +50,12 @@ def main(arguments: Sequence[str]) -> int:
 def pages() -> dict[Path, str]:
     """Every generated file and what must stand in it."""
     found = rules()
-    runs = recorded_runs()
+    runs, both_sides = recorded_runs(), versioned()
     folder = ROOT / "docs" / "rules"
-    written = {folder / f"{code}.md": rule_page(rule, runs.get(code, ())) for code, rule in found.items()}
+    written = {
+        folder / f"{code}.md": rule_page(rule, runs.get(code, ()), versioned=code in both_sides)
+        for code, rule in found.items()
+    }
     written[folder / "index.md"] = index_page(found)
     readme = ROOT / "README.md"
     text = between_marks(readme.read_text("utf-8"), "rules", "\n".join(table(found, "docs/rules/")))
@@ -60,14 +63,18 @@ def pages() -> dict[Path, str]:
     return written
 
 
-def rule_page(rule: RuleInfo, runs: Sequence[Mapping[str, Any]]) -> str:
+def rule_page(rule: RuleInfo, runs: Sequence[Mapping[str, Any]], *, versioned: bool) -> str:
     """The page of one rule: what it is in a line, then its docstring, with what was seen when its fixtures ran."""
     _, _, body = rule.doc.strip().partition("\n")
     fix = "no fix" if rule.fix == "none" else f"{rule.fix} fix"
     family = FAMILIES[rule.family].partition(":")[0].lower()
     head = f"Severity: **{rule.severity}** · {fix} · family: [{family}](index.md#{rule.family})"
-    body = body.strip().replace("## References", f"{ran(runs)}\n\n## References", 1) if runs else body.strip()
+    seen = [*([ran(runs)] if runs else []), *([BOTH_SIDES] if versioned else [])]
+    body = body.strip().replace("## References", "\n\n".join([*seen, "## References"]), 1)
     return "\n\n".join([NOTE, f"# {rule.code} {rule.name}", rule.summary, head, body]) + "\n"
+
+
+BOTH_SIDES = "[Evidence of versions](../evidence-versions.md) shows both sides of each version that it depends on."
 
 
 def ran(runs: Sequence[Mapping[str, Any]]) -> str:
@@ -109,6 +116,13 @@ def recorded_runs() -> dict[str, list[Mapping[str, Any]]]:
     for run in json.loads(path.read_text("utf-8"))["runs"] if path.is_file() else ():
         runs.setdefault(run["code"], []).append(run)
     return runs
+
+
+def versioned() -> frozenset[str]:
+    """The codes of the rules that were run on both sides of a version."""
+    path = ROOT / "docs" / "evidence-versions.json"
+    runs = json.loads(path.read_text("utf-8"))["runs"].values() if path.is_file() else ()
+    return frozenset(run["name"].partition(" ")[0] for run in runs)
 
 
 def between_marks(text: str, name: str, content: str) -> str:

@@ -49,7 +49,7 @@ directly or in a function that they call. Graphs that a tool invokes are not loo
 A project that pins langgraph below 0.5 is silent.
 
 ## Evidence
-`fixtures/LGS208/evidence.yaml`. The boundary was seen between langgraph 0.4.10 and 0.5.4.
+`fixtures/LGS208/evidence.yaml`. The boundary was seen between langgraph 0.4.10 and 0.5.0.
 
 ## References
 - <https://docs.langchain.com/oss/python/langgraph/streaming>

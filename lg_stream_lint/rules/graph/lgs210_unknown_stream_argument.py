@@ -42,7 +42,7 @@ a later release may have brought it. `RemoteGraph`, chains and models take other
 
 ## Evidence
 `fixtures/LGS210/evidence.yaml`. The keywords were read from the signatures of langgraph 0.0.69 to 1.2.24; that they are
-swallowed was run with 1.2.24.
+swallowed was run with 0.6.0 and 1.2.24, that they fail with 0.5.4.
 
 ## References
 - <https://docs.langchain.com/oss/python/langgraph/streaming>
