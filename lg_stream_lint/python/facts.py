@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lg_stream_lint.python import elements
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import dotted_text
 from lg_stream_lint.python.value import Kind, Value, Values, merge
@@ -163,7 +164,7 @@ class Facts:
             for function in module.functions if module is not None else ():
                 if function.is_generator and "lifespan" in self.functions.marks(function):
                     for value in self.infer.yielded(function):
-                        groups.append(self.infer.item(value, name) if value.name == "dict" else ())
+                        groups.append(elements.item(self.infer, value, name) if value.name == "dict" else ())
         return groups
 
     def _assigned_states(self, module: Module, name: str) -> list[Values]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lg_stream_lint.python import types
+from lg_stream_lint.python import elements, types
 from lg_stream_lint.python.runnables import uses_langchain
 from lg_stream_lint.python.scopes import Function, Scope
 from lg_stream_lint.python.syntax import argument, dotted_text, positional, string_value
@@ -261,7 +261,7 @@ def _functions_of_value(infer: Inference, value: Value) -> list[Function]:
         ]
         return [f for node in given for f in _functions_of(infer, infer.of(node, value.home))]
     if value.kind == Kind.LITERAL and value.name in ("list", "tuple") and value.node is not None:
-        return _functions_of(infer, infer.item(value, None))
+        return _functions_of(infer, elements.item(infer, value, None))
     return []
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lg_stream_lint.python import elements
 from lg_stream_lint.python.syntax import argument, positional, string_value
 from lg_stream_lint.python.value import Kind, Value, Values, merge
 
@@ -46,10 +47,10 @@ def method(infer: Inference, owner: Value, name: str, node: cst.Call, module: Mo
 def _entered(infer: Inference, owner: Value, name: str, node: cst.Call, module: Module) -> Values:
     """What entering a context manager by hand, or through an exit stack, gives."""
     if name.startswith("__"):
-        entered = infer.entered(owner)
+        entered = elements.entered(infer, owner)
     elif owner.name in _EXIT_STACKS and positional(node):
         given = infer.of(positional(node)[0], module)
-        entered = merge([infer.entered(value) for value in given])
+        entered = merge([elements.entered(infer, value) for value in given])
     else:
         entered = ()
     if name in ("__aenter__", "enter_async_context"):
@@ -126,9 +127,9 @@ def _same_or_role(owner: Value, role: str, node: cst.Call, module: Module) -> Va
 def _builtin_method(infer: Inference, owner: Value, name: str, node: cst.Call) -> Values:
     if name in ("get", "pop", "setdefault"):
         args = positional(node)
-        return infer.item(owner, string_value(args[0]) if args else None)
+        return elements.item(infer, owner, string_value(args[0]) if args else None)
     if name == "values":
-        return tuple(Value(Kind.INSTANCE, "builtins.list", inner=v) for v in infer.item(owner, None))
+        return tuple(Value(Kind.INSTANCE, "builtins.list", inner=v) for v in elements.item(infer, owner, None))
     if name in ("encode", "join", "format", "strip", "replace") and owner.name == "str":
         return (Value(Kind.INSTANCE, "builtins.bytes" if name == "encode" else "builtins.str"),)
     return ()

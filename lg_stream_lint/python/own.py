@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lg_stream_lint.python.project import Located
+from lg_stream_lint.python.locating import Located
 from lg_stream_lint.python.scopes import Binding, Class, Function
 
 if TYPE_CHECKING:

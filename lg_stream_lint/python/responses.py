@@ -8,6 +8,7 @@ import libcst as cst
 
 from lg_stream_lint.python import types
 from lg_stream_lint.python.keywords import Keyword, keywords_of, mapping_of
+from lg_stream_lint.python.middleware_headers import MiddlewareHeaders
 from lg_stream_lint.python.outgoing import Outgoing, literal_text
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.sources import Source, sources
@@ -54,7 +55,7 @@ class Responses:
         self.facts = facts
         self.infer = facts.infer
         self._headers: dict[cst.Call, Headers] = {}
-        self._project_headers: dict[str, bool] = {}
+        self._middlewares = MiddlewareHeaders(facts)
         self._sources: dict[int, tuple[Function, Source] | None] = {}
 
     # The media type
@@ -179,44 +180,7 @@ class Responses:
 
     def project_sets(self, name: str) -> bool:
         """Whether a middleware of the project (or a hook after each request) speaks of the header."""
-        name = name.lower()
-        known = self._project_headers.get(name)
-        if known is None:
-            known = self._project_headers[name] = self._in_middleware(name)
-        return known
-
-    def _in_middleware(self, name: str) -> bool:
-        project = self.facts.project
-        for path in project.files():
-            if name.encode() not in (project.read(path) or b"").lower():
-                continue
-            module = project.module(path)
-            for node in module.parents if module is not None else ():
-                if (
-                    module is not None
-                    and (literal_text(node) or "").lower() == name
-                    and self._runs_in_middleware(node, module)
-                ):
-                    return True
-        return False
-
-    def _runs_in_middleware(self, node: cst.CSTNode, module: Module) -> bool:
-        function = module.function_at(node)
-        current = function
-        while current is not None:
-            methods = current.cls.methods.values() if current.cls is not None else ()
-            if any("middleware" in self.facts.functions.marks(f) for f in (current, *methods)):
-                return True
-            if any(_last_name(d) in ("after_request", "after_app_request") for d in current.decorators):
-                return True
-            current = current.parent
-        if function is None:
-            return False
-        return any(
-            caller is not None and "middleware" in self.facts.functions.marks(caller)
-            for other, call in self.facts.callers(function)
-            for caller in [other.function_at(call)]
-        )
+        return self._middlewares.speak_of(name)
 
     # What it streams
 
@@ -328,11 +292,6 @@ def passes_on(link: Link) -> bool:
             return False
         link = link.outer
     return True
-
-
-def _last_name(node: cst.BaseExpression) -> str:
-    target = node.func if isinstance(node, cst.Call) else node
-    return target.attr.value if isinstance(target, cst.Attribute) else ""
 
 
 __all__ = ["EVENT_STREAM", "Headers", "Responses", "passes_on"]

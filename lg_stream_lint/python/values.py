@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from lg_stream_lint.python import calls, types
+from lg_stream_lint.python import calls, elements, operators, types
 from lg_stream_lint.python.flow import live_binding
 from lg_stream_lint.python.scopes import Binding, Class, Function, Scope
-from lg_stream_lint.python.syntax import dotted_text, string_value
+from lg_stream_lint.python.syntax import dotted_text
 from lg_stream_lint.python.value import Kind, Value, Values, literal, merge
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ class Inference:
         if isinstance(node, cst.BooleanOperation):
             return merge([self.of(node.left, module, scope), self.of(node.right, module, scope)])
         if isinstance(node, cst.BinaryOperation):
-            return self._operation(node, module, scope)
+            return operators.operation(self, node, module, scope)
         if isinstance(node, cst.Subscript):
-            return self._subscript(node, module, scope)
+            return elements.subscript(self, node, module, scope)
         if isinstance(node, cst.Lambda):
             owner = module.owners.get(node)
             return (Value(Kind.FUNCTION, function=owner, module=module),) if isinstance(owner, Function) else ()
@@ -139,53 +139,6 @@ class Inference:
         ):
             return self.project.facts.app_state(name)
         return ()
-
-    def _operation(self, node: cst.BinaryOperation, module: Module, scope: Scope) -> Values:
-        if isinstance(node.operator, cst.BitOr):
-            left, right = self.of(node.left, module, scope), self.of(node.right, module, scope)
-            # `{...} | prompt | model`: one side is enough, LangChain coerces dicts, functions and lambdas on the other.
-            if any(v.is_runnable for v in (*left, *right)):
-                last = next((v for v in right if v.is_runnable), right[0] if right else None)
-                return (
-                    Value(
-                        Kind.INSTANCE,
-                        "langchain_core.runnables.RunnableSequence",
-                        "chain",
-                        inner=last,
-                        node=node,
-                        home=module,
-                    ),
-                )
-            return ()
-        left = self.of(node.left, module, scope)
-        if left and all(v.kind == Kind.LITERAL and v.name in ("str", "list", "tuple", "int", "float") for v in left):
-            return (literal(left[0].name, node, module),)
-        return ()
-
-    def _subscript(self, node: cst.Subscript, module: Module, scope: Scope) -> Values:
-        base = self.of(node.value, module, scope)
-        index = node.slice[0].slice if len(node.slice) == 1 else None
-        key = string_value(index.value) if isinstance(index, cst.Index) else None
-        return merge([self.item(value, key) for value in base])
-
-    def item(self, value: Value, key: str | None) -> Values:
-        """``value[key]``: an element of a dict or list literal (any element when the key is not known)."""
-        if value.kind == Kind.LITERAL and isinstance(value.node, cst.Dict) and value.home is not None:
-            groups = []
-            for element in value.node.elements:
-                if not isinstance(element, cst.DictElement):
-                    continue
-                name = string_value(element.key)
-                if key is None or name is None or name == key:
-                    groups.append(self.of(element.value, value.home))
-            return merge(groups)
-        if value.kind == Kind.LITERAL and isinstance(value.node, (cst.List, cst.Tuple)) and value.home is not None:
-            return merge([self.of(element.value, value.home) for element in value.node.elements])
-        if value.kind == Kind.INSTANCE and value.name in ("builtins.dict", "builtins.list") and value.inner is not None:
-            return (value.inner,)
-        row = self.tables.blocking_classes.get(value.name) if value.kind == Kind.INSTANCE else None
-        led = self.tables.leads_to(row, "__getitem__") if row is not None else None
-        return (Value(Kind.INSTANCE, led.path),) if led is not None else ()
 
     # Names
 
@@ -230,7 +183,7 @@ class Inference:
         if kind == "assign":
             values = self.of(node, module, scope)
             for position in binding.path:
-                values = merge([self._unpacked(value, position) for value in values])
+                values = merge([elements.unpacked(self, value, position) for value in values])
             return values
         if kind == "annotation":
             return types.annotated(self, node, module, scope)
@@ -239,44 +192,14 @@ class Inference:
         if kind in ("with", "async-with"):
             if binding.path:
                 return ()
-            return merge([self.entered(value) for value in self.of(node, module, scope)])
+            return merge([elements.entered(self, value) for value in self.of(node, module, scope)])
         if kind in ("for", "async-for") and not binding.path:
-            return merge([self._iterated(value) for value in self.of(node, module, scope)])
+            return merge([elements.iterated(self, value) for value in self.of(node, module, scope)])
         owner = module.owners.get(node)
         if isinstance(owner, Function):
             return calls.decorated(self, owner)
         if isinstance(owner, Class):
             return (Value(Kind.CLASS, cls=owner, module=module),)
-        return ()
-
-    def _unpacked(self, value: Value, position: int) -> Values:
-        if value.kind == Kind.LITERAL and isinstance(value.node, (cst.Tuple, cst.List)) and value.home is not None:
-            elements = value.node.elements
-            return self.of(elements[position].value, value.home) if position < len(elements) else ()
-        return ()
-
-    def entered(self, value: Value) -> Values:
-        """What ``with value as x`` gives ``x``."""
-        if value.kind == Kind.CONTEXT:
-            return (value.inner,) if value.inner is not None else ()
-        if value.kind == Kind.INSTANCE:
-            if value.cls is not None:
-                for method in ("__aenter__", "__enter__"):
-                    for found in self.attribute(value, method):
-                        if found.function is not None:
-                            return self.returns(found.function)
-            return (value,)
-        if value.kind == Kind.RESULT:
-            return (value._replace(name=value.name + "()"),)
-        return ()
-
-    def _iterated(self, value: Value) -> Values:
-        if value.kind == Kind.LITERAL and isinstance(value.node, (cst.List, cst.Tuple, cst.Set)):
-            return self.item(value, None)
-        if value.kind == Kind.INSTANCE and value.name == "builtins.list" and value.inner is not None:
-            return (value.inner,)
-        if value.kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR) and value.function is not None:
-            return self.yielded(value.function)
         return ()
 
     # Imported names
