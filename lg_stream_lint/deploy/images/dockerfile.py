@@ -17,6 +17,7 @@ _INSTRUCTION = re.compile(r"[ \t]*([A-Za-z]+)(?=[ \t\r\n\\`]|$)[ \t]*")
 _COMMENT = re.compile(r"[ \t]*#[^\n]*(?:\n|$)")
 _ESCAPE = re.compile(r"(?i)#[ \t]*escape[ \t]*=[ \t]*([\\`])")
 _HEREDOC = re.compile(r"""<<-?[ \t]*(['"]?)([A-Za-z_]\w*)\1""")
+_FLAGS = re.compile(r"(?:[ \t]*--\S+)*[ \t]*")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _MOST = 5_000  # instructions
 
@@ -204,8 +205,12 @@ class _Reader:
         }
 
     def _copy(self, instruction: Instruction, stage: Stage) -> None:
-        words = self._exec(instruction)
-        texts = [word.text for word in words] if words else instruction.text.replace("\\\n", " ").split()
+        flags = _FLAGS.match(instruction.text)
+        start = flags.end() if flags is not None else 0
+        words = self._exec(Instruction("", instruction.text[start:], instruction.start + start))
+        texts = instruction.text.replace("\\\n", " ").split()
+        if words:
+            texts = [*instruction.text[:start].split(), *(word.text for word in words)]
         if any(text.startswith("--from") for text in texts):
             return
         texts = [expand(text, stage.env)[0] for text in texts if not text.startswith("--")]
