@@ -179,6 +179,19 @@ def test_a_container_gives_nginx_its_names(tmp_path: Path) -> None:
     assert Target("port", "8080") in known
 
 
+def test_a_container_gives_nginx_its_variables(tmp_path: Path) -> None:
+    text = "server { location / { proxy_pass http://$API_HOST:${API_PORT}; proxy_read_timeout ${LIMIT}; } }"
+    compose = "services:\n  web:\n    image: nginx\n    volumes: ['./templates:/etc/nginx/templates']\n"
+    compose += "    environment:\n      API_HOST: api\n      API_PORT: '8000'\n      LIMIT: 5m\n"
+    docker = 'FROM nginx\nENV API_HOST=api\nENV API_PORT=8000 \nENV LIMIT="5m"\nCOPY web.conf /etc/nginx/conf.d/\n'
+    for files in (
+        {"templates/web.conf.template": text, "compose.yaml": compose},
+        {"web.conf": text, "Dockerfile": docker},
+    ):
+        (hop,) = reading(tmp_path / list(files)[1], files, next(iter(files))).hops
+        assert (addresses(hop), hop.value("read_timeout")) == (["api:8000"], 300)
+
+
 # Where it leads to, and which paths it serves
 
 

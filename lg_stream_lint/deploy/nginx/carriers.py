@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
@@ -19,15 +19,17 @@ MOST = 60
 
 _COPY = re.compile(r"(?im)^[ \t]*(?:COPY|ADD)[ \t]+(?:--\S+[ \t]+)*(?P<words>[^\r\n]*)")
 _FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)?(?P<image>\S+)")
+_ENV = re.compile(r"(?im)^[ \t]*(?:ENV[ \t]+)?(\w+)=(\"[^\"\r\n]*\"|'[^'\r\n]*'|[^\s\\]+)[ \t]*\\?$")
 _COMPOSE = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml")
 
 
 class Carrier(NamedTuple):
-    """A container with the configuration in it: what its hop leads to, its image, and where that is written."""
+    """A container with the configuration in it: what its hop leads to, its image and where that is written, its environment."""
 
     target: Target
     image: str
     where: Where
+    env: Mapping[str, str]
 
 
 def carriers_of(
@@ -63,6 +65,7 @@ def _candidates(context: Context, words: Sequence[bytes]) -> list[str]:
 
 
 def _mounting(compose: DeployFile, paths: list[str], context: Context) -> Iterator[Carrier]:
+    from lg_stream_lint.deploy.compose.environment import dotenv_of, environment_of
     from lg_stream_lint.deploy.compose.services import services_of
     from lg_stream_lint.deploy.readers.compose import unit_of
 
@@ -75,7 +78,11 @@ def _mounting(compose: DeployFile, paths: list[str], context: Context) -> Iterat
         if any(path == source or path.startswith(source + os.sep) for source in sources for path in paths):
             image = service.first("image")
             where = image.where if image is not None else service.key.where
-            yield Carrier(Target("unit", unit_of(compose, service)), image.text if image is not None else "", where)
+            known = environment_of(service, context, dotenv_of(compose, context))
+            env = {name: variable.value for name, variable in known.items()}
+            yield Carrier(
+                Target("unit", unit_of(compose, service)), image.text if image is not None else "", where, env
+            )
 
 
 def _copying(dockerfile: DeployFile, paths: list[str], context: Context) -> Iterator[Carrier]:
@@ -87,7 +94,8 @@ def _copying(dockerfile: DeployFile, paths: list[str], context: Context) -> Iter
         _copies(match["words"], path) for match in _COPY.finditer(dockerfile.text) for path in paths
     ):
         where = dockerfile.at(base.start("image"), base.end("image"))
-        yield Carrier(Target("file", dockerfile.path), base["image"], where)
+        env = {match[1]: match[2].strip("\"'") for match in _ENV.finditer(dockerfile.text)}
+        yield Carrier(Target("file", dockerfile.path), base["image"], where, env)
 
 
 def _copies(words: str, path: str) -> bool:

@@ -43,7 +43,7 @@ class _Hops:
     def __init__(self, loaded: Loaded, file: DeployFile, version: Version, carriers: Sequence[Carrier]) -> None:
         self.top, self.file, self.version = loaded.top, file, version
         self.carriers = carriers
-        self.variables = Variables(loaded.top)
+        self.variables = Variables(loaded.top, _environment(carriers))
         self.notes = list(loaded.notes)
         self.hops: list[Hop] = []
         self.upstreams: dict[str, tuple[str, ...]] = {}
@@ -136,6 +136,13 @@ class _Hops:
         if "$" in written:  # with variables in it nginx passes the path on as the text says, and replaces nothing
             path = None
         return list(dict.fromkeys(found)), path
+
+
+def _environment(carriers: Sequence[Carrier]) -> dict[str, str]:
+    """The variables that all containers with the configuration agree on."""
+    names = {name for carrier in carriers for name in carrier.env}
+    values = {name: {carrier.env.get(name, "") for carrier in carriers} - {""} for name in names}
+    return {name: value for name, found in values.items() if len(found) == 1 for value in found}
 
 
 def _kept(upstream: Directive) -> Iterator[Setting]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.nginx.tree import Directive
@@ -47,9 +47,12 @@ class Text(NamedTuple):
 
 
 class Variables:
-    """The variables that the configuration itself gives values: by ``set``, ``map``, ``geo`` and ``split_clients``."""
+    """The variables that the configuration itself gives values (by ``set``, ``map``, ``geo`` and ``split_clients``), and those
+    that ``envsubst`` takes from the container's environment.
+    """
 
-    def __init__(self, top: Directive) -> None:
+    def __init__(self, top: Directive, env: Mapping[str, str]) -> None:
+        self._env = env
         self._tables: dict[str, list[str]] = {}
         self._steps = 0  # of the text that is resolved now: values in values multiply
         for block in _http_blocks(top):
@@ -81,7 +84,8 @@ class Variables:
 
     def _values(self, name: str, scope: Scope) -> list[str]:
         assigned = [value for block in scope.blocks for value in _assigned(block, name)]
-        return (assigned or self._tables.get(name, []))[: MOST_VALUES + 1]
+        found = assigned or self._tables.get(name) or ([self._env[name]] if name in self._env else [])
+        return found[: MOST_VALUES + 1]
 
 
 def _http_blocks(top: Directive) -> Iterator[Directive]:
