@@ -86,28 +86,41 @@ def load_balancer(
 
 def target_group(resource: Resource, functions: Sequence[Target], found: Found) -> None:
     """A balancer's target that is a function."""
+    if not functions:
+        return
     whole = Setting("cannot_stream", "TargetType", _WHOLE_TARGET, Origin.EXPLICIT, resource.where)
-    found.hops.append(Hop("alb", Role.PROXY, resource.name, resource.where, (whole,), tuple(functions) or (ANYTHING,)))
+    found.hops.append(Hop("alb", Role.PROXY, resource.name, resource.where, (whole,), tuple(functions)))
 
 
 def function(resource: Resource, given: Function, found: Found, context: Context) -> None:
-    """A Lambda function that is asked over HTTP: it runs the application, or an image that does."""
+    """A Lambda function that is asked over HTTP: it runs the application, or an image or a script that does.
+
+    A function whose code cannot be told is a host that leads nowhere, so that what asks it is known to lead elsewhere.
+    """
     when = given.framework
     limit = Limit("lambda", "total_timeout", resource.keys.timeout, Kind.TOTAL, when=when)
     values = settings(found.limit(limit, given.timeout, resource.where), _adapter(resource, given))
     handler = given.handler.text if given.handler is not None and not given.handler.unknown else ""
     match = _HANDLER.fullmatch(handler)
-    role, leads_to = Role.PROXY, (ANYTHING,)
-    if given.is_image and given.dockerfile:
-        role, leads_to = Role.HOST, (Target("file", given.dockerfile),)
+    role: str = Role.HOST
+    leads_to: tuple[Target, ...] = ()
+    if given.is_image:
+        role, leads_to = (
+            (Role.HOST, (Target("file", given.dockerfile),)) if given.dockerfile else (Role.PROXY, (ANYTHING,))
+        )
     elif handler.endswith(".sh") or (handler and _has_adapter(given)):
-        role, leads_to = Role.HOST, (Target("unit", f"{resource.unit}/run"),)
+        leads_to = (Target("unit", f"{resource.unit}/run"),)
         found.add(_script(handler, resource, given, context))
-    elif match is not None and not given.is_image:
+    elif match is not None and given.runtime.lower().startswith("python"):
         base = given.folders[0] if given.folders else ""
         module = match["module"].replace("/", ".").lstrip(".")
         role, leads_to = Role.SERVER, (Target("app", f"{module}:{match['attribute']}", base),)
     found.hops.append(Hop("lambda", role, resource.name, resource.where, values, leads_to, resource.known_as))
+
+
+def runs_python(runtime: str) -> bool:
+    """Whether a function's runtime may run this project; one that is not known may."""
+    return not runtime or runtime.lower().startswith(("python", "provided", "$"))
 
 
 def _has_adapter(given: Function) -> bool:
@@ -136,7 +149,9 @@ def _script(handler: str, resource: Resource, given: Function, context: Context)
 
 
 def function_url(resource: Resource, mode: Node | None, target: str, found: Found) -> None:
-    """A function's own address."""
+    """A function's own address; one of a function that is not known here says nothing."""
+    if not target:
+        return
     values = _mode(resource, resource.keys.invoke, mode, _WHOLE_FUNCTION_URL)
     found.hops.append(
         Hop("lambda", Role.PROXY, resource.name, resource.where, values, _targets([target]), resource.known_as)
@@ -152,8 +167,14 @@ def rest_method(
     *,
     endpoint: str = "",
     route: str = "",
+    anywhere: bool = False,
 ) -> None:
-    """A method of a REST API: it can stream when it is told to; ``endpoint`` is edge, regional, private, or not known."""
+    """A method of a REST API: it can stream when it is told to; ``endpoint`` is edge, regional, private, or not known.
+
+    ``anywhere``: it asks a server, not a function. A method whose function is not known here says nothing.
+    """
+    if not (targets or anywhere):
+        return
     limit = Limit(
         "api-gateway", "total_timeout", resource.keys.integration, Kind.TOTAL, resource.keys.integration_scale
     )
@@ -171,9 +192,17 @@ def rest_method(
 
 
 def http_api(
-    resource: Resource, timeout: Node | None, targets: Sequence[str], found: Found, *, route: str = ""
+    resource: Resource,
+    timeout: Node | None,
+    targets: Sequence[str],
+    found: Found,
+    *,
+    route: str = "",
+    anywhere: bool = False,
 ) -> None:
-    """An integration of an HTTP API, which has no streaming at all."""
+    """An integration of an HTTP API, which has no streaming at all; ``anywhere`` as for :func:`rest_method`."""
+    if not (targets or anywhere):
+        return
     limit = Limit(
         "api-gateway", "total_timeout", resource.keys.integration, Kind.TOTAL, resource.keys.integration_scale, "http"
     )

@@ -53,7 +53,7 @@ class Stack:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NotRead("Python that cannot be parsed") from error
         self.constructs = list(_constructs(tree))
-        self.units = {c.assigned: self._unit(c.call) for c in self.constructs if c.assigned and c.name in _FUNCTIONS}
+        self.units = {c.assigned: self._unit(c.call) for c in self.constructs if c.assigned and self._may_run(c)}
         self.asked = {unit for c in self.constructs if c.name in _READERS for unit in self._functions(c)}
 
     def read(self) -> None:
@@ -83,9 +83,8 @@ class Stack:
             return None
         text = ""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
-            amount, unit = node.args[0], _UNITS.get(node.func.attr)
-            is_number = isinstance(amount, ast.Constant) and isinstance(amount.value, (int, float))
-            text = f"{amount.value * unit:g}" if is_number and unit is not None else ""  # type: ignore[attr-defined]
+            amount, unit = _number(node.args[0]), _UNITS.get(node.func.attr)
+            text = f"{amount * unit:g}" if amount is not None and unit is not None else ""
         return self._text(node, text, unknown=not text)
 
     def member(self, construct: Construct, name: str) -> Node | None:
@@ -141,16 +140,15 @@ class Stack:
             named += [_dotted(each) for each in ast.walk(node) if isinstance(each, (ast.Name, ast.Attribute))]
         return list(dict.fromkeys(self.units[name] for name in named if name in self.units))
 
+    def _may_run(self, construct: Construct) -> bool:
+        """Whether a construct is a function that may run this project."""
+        runtime = self.member(construct, "runtime")
+        known = runtime.text if runtime is not None and not runtime.unknown else ""
+        return construct.name in _FUNCTIONS and (not known or known.startswith(("PYTHON", "PROVIDED", "FROM_IMAGE")))
+
     def _function(self, construct: Construct) -> None:
         runtime = self.member(construct, "runtime")
         is_image = construct.name == "DockerImageFunction" or (runtime is not None and runtime.text == "FROM_IMAGE")
-        if (
-            runtime is not None
-            and not is_image
-            and not runtime.unknown
-            and not runtime.text.startswith(("PYTHON", "PROVIDED"))
-        ):
-            return
         code = self.string(self.value(construct, "code") or self.value(construct, "entry"))
         dockerfile = aws.dockerfile_at(self.file.folder, code, "Dockerfile") if is_image and code else ""
         if dockerfile and self.context.find(dockerfile, "") is None:
@@ -160,15 +158,16 @@ class Stack:
         node = self._text(handler, text, unknown=not text) if handler is not None else None
         folders = tuple(aws.dockerfile_at(top, code or ".") for top in (self.file.folder, self.context.repository))
         known = dockerfile if dockerfile and self.context.find(dockerfile, "") is not None else ""
-        given = aws.Function(node, "", self.duration(construct, "timeout"), is_image, known, folders, None)
+        language = runtime.text if runtime is not None else "python" if construct.name == "PythonFunction" else ""
+        given = aws.Function(node, language, self.duration(construct, "timeout"), is_image, known, folders, None)
         aws.function(self._resource(construct), given, self.found, self.context)
 
     def url(self, construct: Construct) -> None:
         """``function.add_function_url(…)``, ``FunctionUrl(…)``."""
         targets = self._functions(construct)
-        if construct.name == "FunctionUrl" or targets:
+        if targets:
             mode = self.member(construct, "invoke_mode")
-            aws.function_url(self._resource(construct), mode, targets[0] if targets else "", self.found)
+            aws.function_url(self._resource(construct), mode, targets[0], self.found)
 
     def rest(self, construct: Construct) -> None:
         """``LambdaIntegration(…)``, ``LambdaRestApi(…)``."""
@@ -219,6 +218,17 @@ def _constructs(tree: ast.AST) -> Iterator[Construct]:
             yield Construct(call.func.attr, _dotted(call.func.value), call, assigned.get(id(call), ""))
         elif isinstance(call.func, ast.Name):
             yield Construct(call.func.id, "", call, assigned.get(id(call), ""))
+
+
+def _number(node: ast.expr) -> float | None:
+    """``60``, ``5 * 60``."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return float(node.value)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        factors = [each.value for each in (node.left, node.right) if isinstance(each, ast.Constant)]
+        if len(factors) == 2 and all(isinstance(factor, (int, float)) for factor in factors):
+            return float(factors[0]) * float(factors[1])  # type: ignore[arg-type]  # looked at above
+    return None
 
 
 def _dotted(node: ast.AST) -> str:

@@ -75,30 +75,45 @@ class _Template:
         return [name for name in self.resources if name in words]
 
     def functions_in(self, *nodes: Node | None) -> list[str]:
-        """The units of the functions among them."""
-        return [self.unit(name) for name in self.named(*nodes) if self.resources[name][2] in _FUNCTIONS]
+        """The units of the functions among them that may run this project."""
+        return [
+            self.unit(name)
+            for name in self.named(*nodes)
+            if self.resources[name][2] in _FUNCTIONS and self._may_run(name)
+        ]
+
+    def _may_run(self, name: str) -> bool:
+        merged = self._merged(name)
+        runtime = self.value(merged.get("Runtime"))
+        return self._is_image(merged) or runtime is None or runtime.unknown or aws.runs_python(runtime.text)
+
+    def _merged(self, name: str) -> _Merged:
+        """A function's properties, over the globals that hold for all of SAM's functions."""
+        _, node, kind = self.resources[name]
+        usual = self.root.get("Globals", "Function") if kind == "AWS::Serverless::Function" else None
+        return _Merged(node.get("Properties"), usual)
+
+    def _is_image(self, merged: _Merged) -> bool:
+        return merged.text("PackageType") == "Image" or any(
+            merged.get(*keys) is not None for keys in (("ImageUri",), ("Code", "ImageUri"))
+        )
 
     # Functions
 
     def function(self, name: str, properties: Node) -> None:
         """A function that something asks over HTTP."""
-        if not self._is_asked(name, properties):
+        if not self._is_asked(name, properties) or not self._may_run(name):
             return
-        global_ = self.root.get("Globals", "Function")
-        merged = _Merged(properties, global_ if self.resources[name][2] == "AWS::Serverless::Function" else None)
+        merged = self._merged(name)
         runtime = self.value(merged.get("Runtime"))
-        is_image = merged.text("PackageType") == "Image" or merged.get("ImageUri") is not None
-        is_image = is_image or merged.get("Code", "ImageUri") is not None
-        if runtime is not None and not is_image and not runtime.unknown and not _runs_python(runtime.text):
-            return
         given = aws.Function(
             merged.get("Handler"),
-            runtime.text if runtime is not None else "",
+            runtime.text if runtime is not None and not runtime.unknown else "",
             self.value(merged.get("Timeout")),
-            is_image,
+            self._is_image(merged),
             self._dockerfile(name),
             self._folders(merged),
-            dict(self._environment(properties, global_)),
+            dict(merged.environment()),
         )
         aws.function(self.resource(name), given, self.found, self.context)
         self._own_doors(name, properties)
@@ -148,16 +163,10 @@ class _Template:
         paths = [path for path in paths if "://" not in path]
         return tuple(aws.dockerfile_at(self.file.folder, path) for path in (*paths, "."))
 
-    def _environment(self, properties: Node, global_: Node | None) -> Iterator[tuple[str, Node]]:
-        for node in (global_, properties):
-            variables = node.get("Environment", "Variables") if node is not None else None
-            for key, value in variables.entries() if variables is not None else ():
-                yield key.text, value
-
     def url(self, name: str, properties: Node) -> None:
         """AWS::Lambda::Url."""
         targets = self.functions_in(properties.get("TargetFunctionArn"))
-        for unit in targets or [""]:
+        for unit in targets:
             aws.function_url(self.resource(name), self.value(properties.get("InvokeMode")), unit, self.found)
 
     # Gateways
@@ -189,7 +198,9 @@ class _Template:
         if self._is_socket(properties.get("ApiId")):
             return
         targets = self.functions_in(properties.get("IntegrationUri"))
-        aws.http_api(self.resource(name), self.value(properties.get("TimeoutInMillis")), targets, self.found)
+        anywhere = properties.string("IntegrationType") == "HTTP_PROXY"
+        timeout = self.value(properties.get("TimeoutInMillis"))
+        aws.http_api(self.resource(name), timeout, targets, self.found, anywhere=anywhere)
 
     def _is_socket(self, api: Node | None) -> bool:
         names = self.named(api)
@@ -273,6 +284,13 @@ class _Merged:
         """The value that holds."""
         return next((found for layer in self.layers if (found := layer.get(*keys)) is not None), None)
 
+    def environment(self) -> Iterator[tuple[str, Node]]:
+        """The variables; those of the function stand last."""
+        for layer in reversed(self.layers):
+            variables = layer.get("Environment", "Variables")
+            for key, value in variables.entries() if variables is not None else ():
+                yield key.text, value
+
     def text(self, *keys: str) -> str:
         """The same as a text."""
         node = self.get(*keys)
@@ -300,10 +318,6 @@ def _patterns(config: Node, identity: str) -> Iterator[str]:
 
 def _key(node: Node, name: str) -> Node:
     return node.key(name) or node
-
-
-def _runs_python(runtime: str) -> bool:
-    return runtime.startswith(("python", "provided"))
 
 
 _FUNCTIONS = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function"})

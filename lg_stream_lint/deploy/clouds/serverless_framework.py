@@ -46,7 +46,7 @@ class _Function:
         doors = self._doors()
         runtime = self.node.string("runtime") or self.provider.string("runtime")
         image = self.node.get("image")
-        if not doors or (image is None and runtime and not runtime.startswith(("python", "provided", "$"))):
+        if not doors or (image is None and not aws.runs_python(runtime)):
             return
         timeout = self.node.get("timeout") or self.provider.get("timeout")
         given = aws.Function(

@@ -51,28 +51,33 @@ class AwsReader:
         found: list[str] = []
         for address in references(*nodes):
             if address.startswith(_FUNCTION + "."):
-                found.append(self.unit(address))
+                found += [self.unit(address)] if self._may_run(address) else []
             elif address.startswith("aws_lambda_alias."):
                 alias = next((r for r in self.module.everything() if r.address == address), None)
                 found += self.functions_in(alias.body.get("function_name")) if alias is not None else []
         return found
+
+    def _may_run(self, address: str) -> bool:
+        """Whether a function of this module may run this project."""
+        resource = next((each for each in self.module.everything() if each.address == address), None)
+        if resource is None:
+            return False
+        runtime = resource.body.get("runtime")
+        return _is_image(resource) or runtime is None or runtime.unknown or aws.runs_python(runtime.text)
 
     def function(self, resource: Resource) -> None:
         """aws_lambda_function, if something asks it over HTTP."""
         body = resource.body
         if not self._is_asked(resource):
             return
-        is_image = body.string("package_type") == "Image" or body.get("image_uri") is not None
         runtime = body.get("runtime")
-        if runtime is not None and not is_image and not runtime.unknown and not _runs_python(runtime.text):
-            return
         environment = body.get("environment", "variables")
         variables = {key.text: value for key, value in environment.entries()} if environment is not None else {}
         given = aws.Function(
             body.get("handler"),
-            "",
+            runtime.text if runtime is not None and not runtime.unknown else "",
             body.get("timeout"),
-            is_image,
+            _is_image(resource),
             "",
             (self.file.folder, self.context.repository),
             variables,
@@ -86,8 +91,8 @@ class AwsReader:
 
     def url(self, resource: Resource) -> None:
         """aws_lambda_function_url."""
-        targets = self.functions_in(resource.body.get("function_name")) or [""]
-        aws.function_url(self.named(resource), resource.body.get("invoke_mode"), targets[0], self.found)
+        for target in self.functions_in(resource.body.get("function_name"))[:1]:
+            aws.function_url(self.named(resource), resource.body.get("invoke_mode"), target, self.found)
 
     def rest(self, resource: Resource) -> None:
         """aws_api_gateway_integration."""
@@ -101,7 +106,7 @@ class AwsReader:
             endpoint = types.elements()[0].text if types is not None and types.elements() else endpoint
         aws.rest_method(
             self.named(resource), body.get("response_transfer_mode"), body.get("timeout_milliseconds"),
-            self.functions_in(body.get("uri")), self.found, endpoint=endpoint,
+            self.functions_in(body.get("uri")), self.found, endpoint=endpoint, anywhere=body.string("type") == "HTTP_PROXY",
         )  # fmt: skip
 
     def http_integration(self, resource: Resource) -> None:
@@ -110,7 +115,8 @@ class AwsReader:
         if any(self._is_socket(address) for address in references(body.get("api_id"))):
             return
         targets = self.functions_in(body.get("integration_uri"))
-        aws.http_api(self.named(resource), body.get("timeout_milliseconds"), targets, self.found)
+        anywhere = body.string("integration_type") == "HTTP_PROXY"
+        aws.http_api(self.named(resource), body.get("timeout_milliseconds"), targets, self.found, anywhere=anywhere)
 
     def _is_socket(self, address: str) -> bool:
         return any(
@@ -200,8 +206,8 @@ def _patterns(body: Node, identity: str) -> list[str]:
     return found
 
 
-def _runs_python(runtime: str) -> bool:
-    return runtime.startswith(("python", "provided"))
+def _is_image(resource: Resource) -> bool:
+    return resource.body.string("package_type") == "Image" or resource.body.get("image_uri") is not None
 
 
 _READERS = {

@@ -21,10 +21,12 @@ _SPACES = re.compile(r"(?:[ \t]|/\*.*?\*/)*", re.DOTALL)
 _LABEL = re.compile(r'"((?:[^"\\\r\n$]|\\.|\$(?!\{))*)"|([A-Za-z_][\w-]*)')
 _CALL = re.compile(r"(jsonencode|tonumber|tostring)\([ \t]*")
 _RAW = re.compile(r'"|[(\[{]|[)\]}]|,|\r\n|\r|\n|#|//|/\*|<<-?[A-Za-z_]|[^"()\[\]{},\r\n#/<]+|.', re.DOTALL)
+_BLOCK = re.compile(r'^[a-z]+[ \t]+"[^"\n]*"[^{\n]*\{', re.MULTILINE)  # where reading can begin again
 _ENDS = ("", "\r", "\n", ",", "}", "]", ")", "#")
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "r": "\r"}
 _DEEPEST = 40
 _MOST = 100_000
+_MOST_GAPS = 20
 
 
 class _Stop(Exception):  # noqa: N818 - where HCL ends
@@ -79,7 +81,10 @@ class _Parser:
                 position = self._top(position, root, blocks)
             except _Stop:
                 self.notes.append(Note(self.file.at(position, position), "HCL that cannot be read"))
-                return Hcl(tuple(blocks), root, tuple(self.notes))
+                again = _BLOCK.search(self.lines, position + 1) if len(self.notes) < _MOST_GAPS else None
+                if again is None:
+                    break
+                position = again.start()
             position = self._blank(position)
         return Hcl(tuple(blocks), root, tuple(self.notes))
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from lg_stream_lint.deploy.ways import Way
 
 
+#: Platforms that run a function; one whose code is not found here runs something else.
+FUNCTIONS = frozenset({"lambda", "vercel"})
+
+
 class ProxyRule(DeployRule):
     """Base of the rules that look at the proxies which carry the application's stream."""
 

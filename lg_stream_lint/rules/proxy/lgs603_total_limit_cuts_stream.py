@@ -113,7 +113,7 @@ from lg_stream_lint.deploy.carries import through
 from lg_stream_lint.deploy.settings import Kind, Role
 from lg_stream_lint.finding import Confidence
 from lg_stream_lint.rules.deployment import Nearby
-from lg_stream_lint.rules.proxy.base import ProxyRule
+from lg_stream_lint.rules.proxy.base import FUNCTIONS, ProxyRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +143,8 @@ class TotalLimitCutsStream(ProxyRule):
 
     def check_way(self, way: Way) -> None:
         """Judge one way: proxies that carry a stream, and platforms that run the application."""
+        if way.app is None and way.server is not None and way.server.layer in FUNCTIONS:
+            return  # what it runs is not in this project
         code = self.deployment.code(way)
         for hop in way.hops:
             if hop.get("cannot_stream") is not None:

@@ -121,7 +121,7 @@ from lg_stream_lint.deploy.settings import Kind, Role
 from lg_stream_lint.deploy.ways import App, Way
 from lg_stream_lint.finding import Severity
 from lg_stream_lint.rules.deployment import Nearby
-from lg_stream_lint.rules.proxy.base import ProxyRule
+from lg_stream_lint.rules.proxy.base import FUNCTIONS, ProxyRule
 
 if TYPE_CHECKING:
     from lg_stream_lint.deploy.code import CodeFacts
@@ -153,6 +153,8 @@ class PlatformCannotStream(ProxyRule):
 
     def check_way(self, way: Way) -> None:
         """Judge one way."""
+        if way.app is None and way.server is not None and way.server.layer in FUNCTIONS:
+            return  # what it runs is not in this project
         code = self.deployment.code(way)
         for hop in way.hops:
             whole = hop.get("cannot_stream")
