@@ -148,10 +148,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lg_stream_lint.deploy.carries import through
 from lg_stream_lint.deploy.settings import Kind, Role
 from lg_stream_lint.rules.deployment import DeployRule, Nearby
 
 if TYPE_CHECKING:
+    from lg_stream_lint.deploy.code import CodeFacts
     from lg_stream_lint.deploy.settings import Hop, Setting
     from lg_stream_lint.deploy.ways import Way
 
@@ -169,15 +171,19 @@ class BudgetInverted(DeployRule):
     loses_to = ("LGS602", "LGS603")
 
     def check_way(self, way: Way) -> None:
-        """Judge one way."""
-        passing = [hop for hop in way.hops if hop.role in (Role.SERVER, Role.PROXY)]
-        heartbeat = self.deployment.code(way).heartbeat
+        """Judge one way, as far as it carries a stream."""
+        code = self.deployment.code(way)
+        passing = [hop for hop in way.hops if hop.role == Role.SERVER or self._carries(hop, way, code)]
+        heartbeat = code.heartbeat
         for position, outer in enumerate(passing):
             for kind in _COMPARED:
                 limit = min(outer.limits(kind), key=lambda setting: float(setting.value), default=None)
                 if limit is None or (kind == Kind.IDLE and heartbeat is not None and heartbeat < limit.value):
                     continue
                 self._compare(way, passing[:position], outer, limit)
+
+    def _carries(self, hop: Hop, way: Way, code: CodeFacts) -> bool:
+        return hop.role == Role.PROXY and through(hop, self.deployment.hops, code, sure=way.sure) is not None
 
     def _compare(self, way: Way, inner_hops: list[Hop], outer: Hop, limit: Setting) -> None:
         longer = [
