@@ -240,6 +240,27 @@ def test_scripts_and_their_arguments(tmp_path: Path) -> None:
     assert hop("./not-here.sh uvicorn a:b", tmp_path).leads_to[0].value == "a:b"
 
 
+def test_a_development_server_on_a_desk_has_no_limits(tmp_path: Path) -> None:
+    command = "uvicorn a:b --reload --timeout-graceful-shutdown 1 --port 80"
+    assert [s.name for s in hop(command, tmp_path).settings] == ["port"]
+    assert hop(command, tmp_path, stands=Stands.IMAGE).value("graceful_timeout") == 1
+
+
+def test_console_scripts_of_the_project(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        pyproject__toml='[project]\nname = "x"\n\n[project.scripts]\nchat-api = "server:main"\n\n[tool.x]\nother = "no:no"\n',
+        server__py="import uvicorn\ndef main():\n    uvicorn.run('a:b', timeout_graceful_shutdown=3)\n",
+    )
+    assert hop("uv run chat-api", tmp_path).value("graceful_timeout") == 3
+    assert run("uv run other", tmp_path).hops == ()
+
+
+def test_commands_side_by_side(tmp_path: Path) -> None:
+    found = hop('npx concurrently -k "next dev" "cd api && uvicorn a:b --port 9000"', tmp_path)
+    assert found.value("port") == "9000"
+
+
 def test_scripts_that_call_each_other_end(tmp_path: Path) -> None:
     write(tmp_path, a__sh="./b.sh\nuvicorn a:b\n", b__sh="./a.sh\n./b.sh\n")
     assert len(run("./a.sh", tmp_path).hops) == 1

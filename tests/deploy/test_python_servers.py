@@ -124,6 +124,29 @@ def test_hypercorns_configuration(tmp_path: Path) -> None:
     assert (found.value("port"), found.value("response_limit"), found.value("graceful_timeout")) == ("9000", 5, 3)
 
 
+def test_an_application_of_gunicorns_own_kind(tmp_path: Path) -> None:
+    text = """from gunicorn.app.base import BaseApplication
+from chat.web import app
+
+class Standalone(BaseApplication):
+    def __init__(self, app, options): ...
+
+options = {"bind": "0.0.0.0:9000", "worker_class": "asgi", "graceful_timeout": 5, "workers": n()}
+Standalone(app, options).run()
+"""
+    found = hop(text, tmp_path)
+    assert (found.value("graceful_timeout"), found.value("port"), found.leads_to[0].value) == (
+        5,
+        "9000",
+        "chat.web:app",
+    )
+    assert [s.name for s in found.settings if not s.explicit] == []
+
+
+def test_files_that_pytest_collects_start_nothing(tmp_path: Path) -> None:
+    assert read("import uvicorn\nuvicorn.run('a:b')", tmp_path, "test_server.py").hops == ()
+
+
 def test_keywords_that_are_spread_leave_everything_open(tmp_path: Path) -> None:
     assert hop("import uvicorn\nuvicorn.run('a:b', **options)", tmp_path).settings == ()
 

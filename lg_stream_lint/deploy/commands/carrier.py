@@ -69,10 +69,14 @@ class Carrier(NamedTuple):
     at: Callable[[int, int], Where] | None = None
 
     @property
+    def is_on_a_desk(self) -> bool:
+        """Whether the file's path says that it is for development or tests."""
+        return _ON_A_DESK.search(os.path.relpath(self.where.path, self.context.repository)) is not None
+
+    @property
     def runs_in_production(self) -> bool:
         """Whether the command is what production runs: not one from somebody's desk, by the kind and name of its file."""
-        path = os.path.relpath(self.where.path, self.context.repository)
-        return self.stands in (Stands.IMAGE, Stands.UNIT, Stands.MANIFEST) and _ON_A_DESK.search(path) is None
+        return self.stands in (Stands.IMAGE, Stands.UNIT, Stands.MANIFEST) and not self.is_on_a_desk
 
 
 def shifted(file: DeployFile, start: int) -> Callable[[int, int], Where]:

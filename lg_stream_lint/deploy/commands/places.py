@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from lg_stream_lint.deploy.files import Context, DeployFile
+
+if TYPE_CHECKING:
+    from lg_stream_lint.deploy.commands.carrier import Carrier
 
 
 def files_named(path: str, bases: Iterable[str], context: Context) -> DeployFile | None:
@@ -31,6 +36,23 @@ def folders_named(path: str, bases: tuple[str, ...]) -> tuple[str, ...]:
         if found:
             return found
     return bases
+
+
+_SCRIPTS = re.compile(r"(?ms)^\[(?:project|tool\.poetry)\.scripts\][^\n]*\n(.*?)(?=^\[|\Z)")
+
+
+def console_script(name: str, carrier: Carrier) -> str:
+    """The module behind a command that the project's own ``pyproject.toml`` declares; empty for any other command."""
+    if not re.fullmatch(r"[\w.-]+", name):
+        return ""
+    file = carrier.context.find("pyproject.toml", *carrier.bases)
+    if file is None:
+        return ""
+    for section in _SCRIPTS.findall(file.text):
+        match = re.search(rf"""(?m)^["']?{re.escape(name)}["']?[ \t]*=[ \t]*["']([\w.]+):""", section)
+        if match is not None:
+            return str(match[1])
+    return ""
 
 
 def upward(folder: str, repository: str) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ class PythonStarts:
             if name in _STARTERS:
                 yield self._start(_STARTERS[name], call)
         yield from self._hypercorn()
+        yield from self._own_gunicorn()
 
     def commands(self) -> Iterator[tuple[Word, ...] | str]:
         """The commands that are handed to the system as they are written."""
@@ -131,6 +132,30 @@ class PythonStarts:
                     )
         app, folder = self._app(serve.args[0] if serve.args else None)
         yield Start("hypercorn", self.python.where(serve), options, app, folder=folder)
+
+    def _own_gunicorn(self) -> Iterator[Start]:
+        """An application of gunicorn's own kind: ``class Standalone(BaseApplication)``, and its options in a dict."""
+        bases = {name for name, path in self.imports.items() if path.startswith("gunicorn.app.")}
+        classes = {
+            node.name
+            for node in ast.walk(self.python.tree)
+            if isinstance(node, ast.ClassDef) and any(self._is_gunicorns(base, bases) for base in node.bases)
+        }
+        made = next((c for c in self.calls if isinstance(c.func, ast.Name) and c.func.id in classes), None)
+        table = knowledge().servers["gunicorn"]
+        for node in ast.walk(self.python.tree) if classes else ():
+            pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
+            options = {
+                key.value: self._option(key.value, value)
+                for key, value in pairs
+                if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in table.options
+            }
+            if len(options) > 1:
+                app, folder = self._app(made.args[0] if made is not None and made.args else None)
+                yield Start("gunicorn", self.python.where(node), options, app, open_ended=True, folder=folder)
+
+    def _is_gunicorns(self, base: ast.expr, imported: set[str]) -> bool:
+        return dotted(base) in imported or dotted(base).startswith("gunicorn.app.")
 
 
 def _imports(tree: ast.Module, file: DeployFile, carrier: Carrier) -> dict[str, str]:

@@ -9,7 +9,7 @@ from lg_stream_lint.deploy.commands.carrier import Carrier, Word
 from lg_stream_lint.deploy.commands.gather import gunicorn_start, other_start
 from lg_stream_lint.deploy.commands.images import has_dash
 from lg_stream_lint.deploy.commands.options import is_literal, spanning
-from lg_stream_lint.deploy.commands.places import files_named, folders_named
+from lg_stream_lint.deploy.commands.places import console_script, files_named, folders_named
 from lg_stream_lint.deploy.commands.servers import Shell, hop_of
 from lg_stream_lint.deploy.commands.words import Simple, simple_commands
 from lg_stream_lint.deploy.commands.wrappers import Program, base_name, unwrap
@@ -73,8 +73,13 @@ class Runner:
             self._python_file(files_named(program.words[0].text, carrier.bases, carrier.context), carrier, between)
         elif name == "supervisord":
             self._supervisor(program, carrier)
+        elif name == "concurrently":
+            for word in program.words[1:]:
+                self.text(word.text, carrier._replace(at=_inside(word), where=word.where))
         elif _SCRIPT.fullmatch(program.words[0].text):
             self._script(program.words[0], program.words[1:], carrier)
+        elif module := console_script(name, carrier):
+            self._module(module, (), program, carrier, between)
 
     def _between(self, program: Program, carrier: Carrier, shell: str, piped: bool) -> Shell | None:
         """The shell of an image that stands between the system and a program, which gets no signal."""

@@ -21,6 +21,7 @@ _NUMBERS = frozenset(
 _KINDS = {"graceful_timeout": Kind.GRACE, "response_limit": Kind.TOTAL}
 _WITH_DEFAULTS = ("graceful_timeout", "keep_alive", "response_limit")
 _WORTH_A_NOTE = frozenset({"timeout", "graceful_timeout", "max_requests", "response_limit", "worker_class"})
+_AT_A_DESK = frozenset({"port", "worker_class", "workers", "http_parser"})
 _PORT = re.compile(r"(?:^|:)(\d{2,5})$")
 _LAYERS = {"fastapi": "uvicorn"}
 DEFAULT_PORT = "8000"
@@ -59,9 +60,10 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     table = knowledge().servers[start.server]
     settings: list[Setting] = []
     notes = list(start.notes)
+    at_a_desk = not carrier.runs_in_production and _is_development(start, table)
     for name, word in table.words.items():
         option = start.options.get(name)
-        if option is None or (word == "development" and not carrier.runs_in_production):
+        if option is None or (at_a_desk and word not in _AT_A_DESK):
             continue
         setting = _written(word, option, table)
         if setting is not None:
@@ -69,10 +71,10 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
         elif word in _WORTH_A_NOTE and not option.literal:
             notes.append(Note(option.where, f"the value of {_key(option, table)} is not written here"))
     settings = _with_worker(settings, start) if start.server == "gunicorn" else settings
-    settings += _defaults(start, table, settings)
+    settings += _defaults(start, table, settings) if not at_a_desk else []
     settings += start.unknown
     settings += _overruled(start, table, settings)
-    if start.shell is not None:
+    if start.shell is not None and not carrier.is_on_a_desk:
         settings.append(
             Setting("shell", "shell", "pipeline" if start.shell.piped else True, Origin.EXPLICIT, start.shell.where)
         )
@@ -82,6 +84,12 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     name = f"{start.server} {start.app}".strip()
     hop = Hop(layer, Role.SERVER, name, start.where, tuple(settings), leads_to, known_as)
     return Reading((hop,), (*notes, *app_notes))
+
+
+def _is_development(start: Start, table: ServerOptions) -> bool:
+    """Whether it is a development server, whose limits say nothing of production."""
+    options = [option for name, option in start.options.items() if table.words.get(name) == "development"]
+    return any(option.literal and option.value.lower() in ("true", "1") for option in options)
 
 
 def _written(word: str, option: Option, table: ServerOptions) -> Setting | None:

@@ -31,6 +31,7 @@ _PLAIN = {
     "ddtrace-run": "",
     "cross-env": "",
     "dotenvx": "-f",
+    "npx": "-p --package",
     "uvx": "--from --with -p --python",
     "xvfb-run": "-s",
 }

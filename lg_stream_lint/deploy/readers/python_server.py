@@ -8,17 +8,19 @@ from lg_stream_lint.deploy.commands.places import upward
 from lg_stream_lint.deploy.commands.servers import Start, hop_of
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
 from lg_stream_lint.deploy.settings import Note, Reading, Target
+from lg_stream_lint.python.gate import is_test_module
 
 
 def read(file: DeployFile, context: Context) -> Reading:
     """The servers of a file. What a command elsewhere starts with this file is read there, too."""
+    if is_test_module(file.path):
+        return Reading()
     known = (Target("file", file.path),)
     carrier = Carrier(
         context, file.row(1), Stands.SCRIPT, bases=upward(file.folder, context.repository), known_as=known
     )
     if not is_conf(file):
-        reading = python_hops(file, carrier)
-        return reading if reading.hops else Reading()
+        return python_hops(file, carrier)
     try:
         conf = read_conf(file, {})
     except NotRead as reason:
