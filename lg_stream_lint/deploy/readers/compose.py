@@ -21,21 +21,18 @@ from lg_stream_lint.deploy.units import go_duration, number
 from lg_stream_lint.deploy.yaml_marks import LIST, TEXT, Node
 from lg_stream_lint.deploy.yaml_text import place_in
 
-#: Services of a file.
-_MOST = 300
-
 
 def read(file: DeployFile, context: Context) -> Reading:
     """The hops of a compose file."""
     hops: list[Hop] = []
     notes: list[Note] = list(read_documents(file, context).notes)
     dotenv = dotenv_of(file, context)
-    services = services_of(file, context)[:_MOST]
+    services = services_of(file, context)
     for service in services:
         reading = _Reader(file, context, service, dotenv).read()
         hops += reading.hops
         notes += reading.notes
-    hops += traefik_hops(services, {service.name: unit_of(file, service) for service in services})
+    hops += traefik_hops(services, {service.name: unit_of(file, service) for service in services}, context)
     return Reading(tuple(hops), tuple(notes))
 
 

@@ -1,0 +1,1 @@
+"""Caddy's configuration: the file as a tree, its snippets and imports, and the hops in it."""
