@@ -13,12 +13,14 @@ from lg_stream_lint.deploy.yaml_marks import MAP, TEXT, Documents, Node, documen
 
 #: Services that extend services; compose itself refuses circles.
 DEEPEST = 8
+#: Services of a file.
+MOST = 300
 _MOST_NEIGHBOURS = 30
 _NAME = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml")
 #: The files that compose reads by itself, in its order; others are given with ``-f``.
 PRINCIPAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
-_read: WeakKeyDictionary[Context, dict[str, Documents]] = WeakKeyDictionary()
+_read: WeakKeyDictionary[Context, dict[str, _File]] = WeakKeyDictionary()
 
 
 class Layer(NamedTuple):
@@ -70,18 +72,32 @@ def _entries(node: Node | None) -> Iterator[tuple[str, str, Node]]:
             yield key_text.strip(), text, element
 
 
-def read_documents(file: DeployFile, context: Context) -> Documents:
-    """The documents of a file, read once for a context."""
+class _File(NamedTuple):
+    """A compose file: its documents, and its own services by their names."""
+
+    documents: Documents
+    services: dict[str, tuple[Node, Node]]
+
+
+def _load(file: DeployFile, context: Context) -> _File:
     known = _read.setdefault(context, {})
     if file.path not in known:
-        known[file.path] = documents(file, context)
+        read = documents(file, context)
+        services = [root.get("services") for root in read.roots]
+        pairs = [pair for node in services if node is not None for pair in node.entries() if pair[1].kind == MAP]
+        known[file.path] = _File(read, {key.text: (key, node) for key, node in pairs[:MOST]})
     return known[file.path]
+
+
+def read_documents(file: DeployFile, context: Context) -> Documents:
+    """The documents of a file, read once for a context."""
+    return _load(file, context).documents
 
 
 def services_of(file: DeployFile, context: Context) -> list[Service]:
     """The services of a compose file, put together."""
     found = []
-    for key, node in _own(file, context):
+    for key, node in _load(file, context).services.values():
         layers = _extended(Layer(node, file), context, key.text, DEEPEST)
         if not any(layer.node.get(word) is not None for layer in layers for word in ("image", "build")):
             base = base_of(file, key.text, context)
@@ -90,17 +106,9 @@ def services_of(file: DeployFile, context: Context) -> list[Service]:
     return found
 
 
-def _own(file: DeployFile, context: Context) -> list[tuple[Node, Node]]:
-    found = []
-    for root in read_documents(file, context).roots:
-        services = root.get("services")
-        if services is not None:
-            found += [(key, node) for key, node in services.entries() if node.kind == MAP]
-    return found
-
-
 def _service(file: DeployFile, name: str, context: Context) -> Node | None:
-    return next((node for key, node in _own(file, context) if key.text == name), None)
+    found = _load(file, context).services.get(name)
+    return found[1] if found is not None else None
 
 
 def _extended(layer: Layer, context: Context, name: str, depth: int) -> list[Layer]:
