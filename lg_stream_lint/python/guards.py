@@ -10,6 +10,7 @@ import libcst as cst
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import called_name, walk_same_scope
 from lg_stream_lint.python.value import Kind
+from lg_stream_lint.versions import told
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
@@ -36,6 +37,12 @@ _PROVIDERS = (
 )
 _SENDERS = frozenset(
     {"put", "put_nowait", "send", "send_json", "send_text", "send_bytes", "send_nowait", "emit", "write", "publish"}
+)
+
+
+#: Exceptions that end a wait or a stream as it should end: a handler for them is none for failures.
+_NO_FAILURES = frozenset(
+    {"CancelledError", "GeneratorExit", "TimeoutError", "StopAsyncIteration", "QueueEmpty", "Empty"}
 )
 
 
@@ -178,6 +185,26 @@ def chain_sends_error(facts: Facts, link: Link, node: cst.CSTNode) -> bool:
         place = current.loop
         current = current.outer
     return False
+
+
+def narrow_handler(facts: Facts, function: Function, node: cst.CSTNode) -> tuple[cst.ExceptHandler, str] | None:
+    """A handler around a node that tells the client of too few errors, and which it misses (with the version that decides)."""
+    module = function.module
+    for handler in handlers_around(module, node):
+        if not isinstance(handler, cst.ExceptHandler) or not tells_client(module, handler, function):
+            continue
+        names = exception_names(facts, module, handler)
+        if catches_provider_errors(facts, module, names):
+            return None
+        if any(name.rpartition(".")[2] in _NO_FAILURES for name in names):
+            continue
+        if {name.partition(".")[0] for name in names} == {"openai"}:
+            return (
+                handler,
+                f"broken connections ({told(facts.project.versions(module.path).of('openai'), 'openai', '')})",
+            )
+        return handler, "the provider's errors"
+    return None
 
 
 def _is_swallowed(facts: Facts, function: Function, node: cst.CSTNode) -> bool:

@@ -79,11 +79,12 @@ from __future__ import annotations
 import libcst as cst
 
 from lg_stream_lint.finding import Confidence, Severity
-from lg_stream_lint.python.guards import chain_sends_error
+from lg_stream_lint.python.guards import chain_sends_error, narrow_handler
 from lg_stream_lint.python.poisoning import poison_of_run
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.sources import Source, sources
 from lg_stream_lint.python.streams import Link, Stream
+from lg_stream_lint.python.syntax import code_of
 from lg_stream_lint.rules.base import Place, PythonRule
 
 
@@ -129,9 +130,16 @@ class StreamErrorNotSent(PythonRule):
         )
         spoilt = poison_of_run(self.facts, source.runnable)
         related.extend(spoilt.places)
+        start = f"If {source.label} raises here"
+        narrow = narrow_handler(self.facts, function, source.node)
+        if narrow is not None:
+            handler, missed = narrow
+            caught = code_of(handler.type, 40) if handler.type is not None else ""
+            start = f"`except {caught}` misses {missed}: if {source.label} raises one"
+            related.append(Place(self.module, handler, "this handler tells the client, of too few errors"))
         self.report(
             source.node,
-            f"If {source.label} raises here, the client gets HTTP 200 and {end}{spoilt.clause}.{retries} "
+            f"{start}, the client gets HTTP 200 and {end}{spoilt.clause}.{retries} "
             f"Catch Exception inside {function.name}(), yield an error event, then return.",
             severity=severity,
             confidence=confidence,
