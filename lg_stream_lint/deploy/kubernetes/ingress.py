@@ -11,6 +11,8 @@ from lg_stream_lint.deploy.defaults import default
 from lg_stream_lint.deploy.kubernetes.manifests import Manifest, Manifests
 from lg_stream_lint.deploy.kubernetes.names import host_targets, off_or, setting
 from lg_stream_lint.deploy.settings import Hop, Kind, Note, Reading, Role, Route, Setting, Target, Where
+from lg_stream_lint.deploy.traefik.keys import buffering, compression
+from lg_stream_lint.deploy.traefik.nodes import texts
 from lg_stream_lint.deploy.units import nginx_time
 from lg_stream_lint.deploy.yaml_marks import Node
 
@@ -325,20 +327,18 @@ def _traefik(manifest: Manifest, everywhere: Manifests, backend: Backend) -> Ite
 
 
 def compressing(name: str, longer: str, manifest: Manifest, everywhere: Manifests) -> Iterator[Setting]:
-    """Traefik's ``compress`` middleware of a name, unless it leaves event streams alone."""
+    """What Traefik's middleware of a name does to a stream; Traefik's version is not written in such manifests."""
     middleware = everywhere.named("Middleware", name, manifest) or everywhere.named("Middleware", longer, manifest)
     spec = middleware.root.get("spec") if middleware is not None else None
-    if spec is None or not spec.has("compress"):
-        return
-    spared = spec.get("compress", "excludedContentTypes")
-    if spared is not None and any("text/event-stream" in element.text for element in spared.elements()):
-        return
-    only = spec.get("compress", "includedContentTypes")
-    if only is not None and not any("text/event-stream" in element.text for element in only.elements()):
-        return
-    key = spec.key("compress")
-    found = setting("compression", "compress", key, value=True) if key is not None else None
-    yield from [found] if found is not None else []
+    compress = spec.key("compress") if spec is not None else None
+    buffer = spec.key("buffering") if spec is not None else None
+    if spec is not None and compress is not None:
+        excluded, included = (texts(spec.get("compress", f"{how}ContentTypes")) for how in ("excluded", "included"))
+        found = compression(compress.where, "", excluded, included)
+        yield from [found] if found is not None else []
+    if spec is not None and buffer is not None:
+        found = buffering(buffer.where, spec.string("buffering", "disableResponseBuffer"))
+        yield from [found] if found is not None else []
 
 
 def total(name: str, key: str, node: Node | None, read: Callable[[str], float | None]) -> Iterator[Setting]:
