@@ -11,7 +11,8 @@ import pytest
 from lg_stream_lint.config import Config
 from lg_stream_lint.deploy.deployment import deployment_of
 from lg_stream_lint.timeline import Cut, timelines
-from tests.evidence.chains import CHAINS, SILENCE, Chain, Seen, lacks, observe, write
+from tests.evidence.chain_cases import CHAINS
+from tests.evidence.chains import SILENCE, Chain, Seen, lacks, observe, write
 from tests.evidence.libraries import installed
 from tests.need import require
 
