@@ -1,0 +1,1 @@
+"""Envoy's configuration: clusters, and the routes that lead to them."""
