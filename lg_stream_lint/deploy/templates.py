@@ -167,11 +167,14 @@ class Rendered:
         last = bisect.bisect_left(self._starts, self.file.offset(span.end_row, span.end_column))
         return [action for action in self.actions[first:last] if not action.alone]
 
-    def mark_open(self, root: Node) -> None:
-        """Say of every map and list what the template adds to it, and of differing duplicates that they are not known."""
+    def mark_open(self, root: Node, end: int) -> None:
+        """Say of every map and list what the template adds to it, and of differing duplicates that they are not known.
+
+        ``end`` is the row behind the document.
+        """
         rows = [insert.row for insert in self.inserts]
         seen: set[int] = set()
-        waiting = [(root, 0, 1 << 30)]
+        waiting = [(root, root.where.span.row - 1, end)]
         while waiting:
             node, above, below = waiting.pop()
             if id(node) in seen:

@@ -320,7 +320,7 @@ class _Builder:
             elif name == "DocumentEndEvent":
                 break
         if self.root is not None and self.rendered is not None:
-            self.rendered.mark_open(self.root)
+            self.rendered.mark_open(self.root, self.rows + text.count("\n") + 2)
         return self.root
 
     def _where(self, start: Any, end: Any) -> Where:

@@ -16,6 +16,8 @@ from lg_stream_lint.deploy.yaml_marks import MAP, TEXT, Node, documents
 #: Manifest files of a repository that are looked at for what others name, and their characters together.
 MOST_FILES = 1_500
 MOST_CHARACTERS = 20_000_000
+#: Manifests of one kind and name: one for each overlay.
+MOST_ALIKE = 60
 
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "DeploymentConfig", "Pod"})
 _KINDS = (
@@ -70,17 +72,23 @@ class Manifests:
         self.found = tuple(found)
         self.notes = tuple(notes)
         self._by_kind: dict[str, list[Manifest]] = {}
+        self._by_name: dict[tuple[str, str], list[Manifest]] = {}
         for manifest in self.found:
             self._by_kind.setdefault(manifest.kind, []).append(manifest)
+            self._by_name.setdefault((manifest.kind, manifest.name), []).append(manifest)
 
     def of(self, *kinds: str) -> Iterator[Manifest]:
         """Those of some kinds."""
         for kind in kinds:
             yield from self._by_kind.get(kind, ())
 
+    def alike(self, manifest: Manifest) -> list[Manifest]:
+        """Those of a manifest's kind and name, itself among them: a base and its patches."""
+        return self._by_name[manifest.kind, manifest.name][:MOST_ALIKE] if manifest.name else [manifest]
+
     def named(self, kind: str, name: str, near: Manifest) -> Manifest | None:
         """The one of a kind and name that is nearest to another: a name that a template makes is known in its chart only."""
-        found = [m for m in self.of(kind) if m.name == name and name and _can_see(near, m)]
+        found = [m for m in self._by_name.get((kind, name), [])[:MOST_ALIKE] if name and _can_see(near, m)]
         return min(found, key=lambda m: _distance(near.file.path, m.file.path), default=None)
 
 

@@ -90,7 +90,7 @@ def workload_of(manifest: Manifest, everywhere: Manifests) -> Workload | None:
     """
     roots = [manifest.root]
     if is_partial(manifest):
-        alike = [m for m in everywhere.of(manifest.kind) if m.name == manifest.name and m.name]
+        alike = everywhere.alike(manifest)
         bases = [m for m in alike if not is_partial(m)]
         patches = [m for m in alike if is_partial(m) and m.file.folder == manifest.file.folder]
         if len(bases) != 1 or (patches and patches[0].root is not manifest.root):
@@ -106,8 +106,8 @@ def patched(manifest: Manifest, everywhere: Manifests, *keys: str) -> bool:
     """Whether a patch of the same workload sets a field of its pods, so that the base's default need not hold."""
     return any(
         patch.root.get(*_spec_keys(patch), *keys) is not None
-        for patch in everywhere.of(manifest.kind)
-        if patch.name == manifest.name and patch is not manifest and is_partial(patch)
+        for patch in everywhere.alike(manifest)
+        if patch is not manifest and is_partial(patch)
     )
 
 
