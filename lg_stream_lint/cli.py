@@ -96,6 +96,16 @@ def parser() -> argparse.ArgumentParser:
         "--timeline", action="store_true", help="print every time limit on the stream's way, and who cuts"
     )
 
+    instead.add_argument(
+        "--why", metavar="WORDS", help="what people see, as in '504 after 60 s': its causes, checked here"
+    )
+
+    symptom = made.add_argument_group("symptoms", "with --why, or --cut-at alone")
+    symptom.add_argument("--cut-at", type=_seconds, metavar="N", help="streams end after N seconds")
+    ending = symptom.add_mutually_exclusive_group()
+    ending.add_argument("--clean-end", dest="ending", action="store_const", const="clean", help="they end properly")
+    ending.add_argument("--reset", dest="ending", action="store_const", const="reset", help="the connection breaks off")
+
     asked = made.add_argument_group("questions of --timeline", "may be repeated (default: 30, 60, 120 and 300)")
     asked.add_argument(
         "--silence", action="append", type=_seconds, metavar="N", help="N seconds before the first token"
@@ -135,6 +145,10 @@ def _command(options: argparse.Namespace) -> tuple[int, str]:
         return 0, describe.explain(options.explain) if options.explain is not None else describe.list_rules()
     if options.timeline:
         return _timeline(options)
+    if options.why is not None or options.cut_at is not None:
+        return _why(options)
+    if options.ending is not None:
+        raise UsageError("--clean-end and --reset say how streams end: add --why WORDS or --cut-at SECONDS")
     for name, given in (("--silence", options.silence), ("--length", options.length)):
         if given is not None:
             raise UsageError(f"{name} is a question of --timeline")
@@ -177,6 +191,29 @@ def _timeline(options: argparse.Namespace) -> tuple[int, str]:
     for error in deployment.errors:
         _complain(f"internal error: {error}. The rest is complete; please report this one.")
     return (2 if deployment.errors else 0), report.render(options.output_format, view)
+
+
+def _why(options: argparse.Namespace) -> tuple[int, str]:
+    """The causes of what people see."""
+    from lg_stream_lint import discovery
+    from lg_stream_lint.report import why as report
+
+    paths = options.paths or ["."]
+    if len(paths) > 1 or options.stdin_filename is not None or paths == ["-"]:
+        raise UsageError("--why takes one PATH, a file or a folder of the repository")
+    if options.output_format not in report.FORMATS:
+        raise UsageError(f"--why has no {options.output_format} format; use {' or '.join(report.FORMATS)}")
+    if options.explain is not None or options.list_rules or options.show_settings or options.statistics:
+        raise UsageError("--why and --cut-at answer a question of their own; leave out the other options")
+    if options.why is not None and not options.why.strip():
+        raise UsageError("--why takes the words for what people see, as in --why '504 after 60 s'")
+    if discovery.missing(paths):
+        raise UsageError(f"{paths[0]}: no such file or folder")
+    from lg_stream_lint.why import answer, ask
+
+    asked = ask(options.why or "", options.cut_at, options.ending or "")
+    found = answer(asked, os.path.abspath(paths[0]), _config(options, None))
+    return 0, report.render(options.output_format, found, os.getcwd())
 
 
 def _stdin_name(options: argparse.Namespace) -> str | None:

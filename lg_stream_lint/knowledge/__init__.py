@@ -31,6 +31,7 @@ from lg_stream_lint.knowledge.rows import (
     StreamArgument,
     StreamMistake,
     StreamMode,
+    Symptom,
 )
 
 __all__ = [
@@ -54,5 +55,6 @@ __all__ = [
     "StreamArgument",
     "StreamMistake",
     "StreamMode",
+    "Symptom",
     "knowledge",
 ]

@@ -49,6 +49,7 @@ SECTIONS = (
     Section("blocking.yaml", "functions", "blocking_functions"),
     Section("blocking.yaml", "classes", "blocking_classes"),
     Section("layers.yaml", "defaults", "layers"),
+    Section("symptoms.yaml", "symptoms", "symptoms"),
     Section("servers.yaml", "servers", "servers"),
 )
 

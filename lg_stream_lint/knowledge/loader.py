@@ -29,6 +29,7 @@ from lg_stream_lint.knowledge.rows import (
     StreamArgument,
     StreamMistake,
     StreamMode,
+    Symptom,
 )
 
 Row = TypeVar("Row", Model, Factory, Saver, Resource, Response, App, Marker, BlockingClass)
@@ -151,6 +152,12 @@ class Knowledge:
     def apps(self) -> Mapping[str, App]:
         """Application, router and graph builder classes whose methods register functions."""
         result: Mapping[str, App] = self._once("apps", lambda raw: _by_path(map(_app, raw)))
+        return result
+
+    @property
+    def symptoms(self) -> tuple[Symptom, ...]:
+        """What people see, and the causes worth looking at."""
+        result: tuple[Symptom, ...] = self._once("symptoms", lambda raw: tuple(map(Symptom._make, raw)))
         return result
 
     @property

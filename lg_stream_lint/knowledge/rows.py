@@ -419,3 +419,19 @@ class LayerDefault(NamedTuple):
     note: str
     source: str
     date: str
+
+
+class Symptom(NamedTuple):
+    """What people see: ``words`` that they type, how the stream ends, what it means, and codes of causes, likeliest first.
+
+    ``ending``: ``reset``, ``clean``, ``late`` (an error status before the first byte), ``held`` (all at once) or ``any``.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    ending: str
+    says: str
+    causes: tuple[str, ...]
+    note: str
+    source: str
+    date: str

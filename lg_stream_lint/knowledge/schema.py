@@ -226,6 +226,14 @@ SCHEMAS: dict[str, tuple[Field, ...]] = {
         _map("methods"),
         *_ORIGIN,
     ),
+    "symptoms": (
+        _required("name"),
+        _required("words", "list"),
+        _required("ending", "str", "reset", "clean", "late", "held", "any"),
+        _required("says"),
+        _required("causes", "list"),
+        *_ORIGIN,
+    ),
     "layers": (
         _required("layer"),
         _required("name"),

@@ -37,12 +37,14 @@ class DeployReport(NamedTuple):
 class DeployRule:
     """Base of the rules over settings; :meth:`check` is called once for a repository.
 
-    ``loses_to``: codes whose finding at the same place (or, with ``loses_on_hop``, on the same hop) stands instead.
+    ``about``: the names of the settings that it judges; where a project has none of them it has nothing to say, and ``--why``
+    calls its cause not visible. ``loses_to``: codes whose finding at the same place (or, with ``loses_on_hop``, on the same hop) stands instead.
     """
 
     severity: ClassVar[str] = Severity.WARNING
     fix: ClassVar[str] = "none"
     loses_to: ClassVar[tuple[str, ...]] = ()
+    about: ClassVar[tuple[str, ...]] = ()
     info: ClassVar[RuleInfo]
 
     def __init__(self, deployment: Deployment, reports: list[DeployReport]) -> None:

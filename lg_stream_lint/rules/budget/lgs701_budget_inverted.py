@@ -168,6 +168,7 @@ _WORDS = {
 class BudgetInverted(DeployRule):
     """Compares the limits of one kind along each way, from the server outward."""
 
+    about = ("read_timeout", "total_timeout", "first_byte_timeout")
     loses_to = ("LGS602", "LGS603")
 
     def check_way(self, way: Way) -> None:

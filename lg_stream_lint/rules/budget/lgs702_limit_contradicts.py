@@ -74,6 +74,7 @@ if TYPE_CHECKING:
 class LimitContradicts(DeployRule):
     """Looks at each hop for settings of one name that are overruled by another value."""
 
+    about = ("timeout", "graceful_timeout")
     severity = Severity.INFO
 
     def check(self) -> None:

@@ -115,6 +115,7 @@ _AT_ONCE = "Tokens arrive all at once, at the end:"
 class ProxyBuffersStream(ProxyRule):
     """Looks for buffering that is on and bites."""
 
+    about = ("buffering",)
     fix = "unsafe"
 
     def check_hop(self, hop: Hop, way: Way, code: CodeFacts) -> None:

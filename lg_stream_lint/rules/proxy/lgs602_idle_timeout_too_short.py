@@ -113,6 +113,7 @@ _ENOUGH = 300.0
 class IdleTimeoutTooShort(ProxyRule):
     """Compares each limit on silence with the pings and with the model."""
 
+    about = ("read_timeout", "send_timeout")
     fix = "unsafe"
 
     def check_hop(self, hop: Hop, way: Way, code: CodeFacts) -> None:

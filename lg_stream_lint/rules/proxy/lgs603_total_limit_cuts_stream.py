@@ -141,6 +141,8 @@ _REPAIRS = {
 class TotalLimitCutsStream(ProxyRule):
     """Compares each limit of a whole response on the way with the longest answer."""
 
+    about = ("total_timeout",)
+
     def check_way(self, way: Way) -> None:
         """Judge one way: proxies that carry a stream, and platforms that run the application."""
         if way.app is None and way.server is not None and way.server.layer in FUNCTIONS:

@@ -107,6 +107,8 @@ if TYPE_CHECKING:
 class ProxyCompressesStream(ProxyRule):
     """Looks for compression that covers the stream and is not flushed."""
 
+    about = ("compression", "compressed_types")
+
     def check_hop(self, hop: Hop, way: Way, code: CodeFacts) -> None:
         """Judge one proxy."""
         setting = hop.get("compression") or hop.get("compressed_types")

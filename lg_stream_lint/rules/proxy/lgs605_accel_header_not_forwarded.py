@@ -130,6 +130,8 @@ if TYPE_CHECKING:
 class AccelHeaderNotForwarded(ProxyRule):
     """Looks for an nginx that would have obeyed the header, had it come through."""
 
+    about = ("ignores_accel", "buffering")
+
     def check_hop(self, hop: Hop, way: Way, code: CodeFacts) -> None:
         """Judge one proxy."""
         buffering = hop.get("buffering")

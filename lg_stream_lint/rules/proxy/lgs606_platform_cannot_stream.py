@@ -142,6 +142,7 @@ _REPAIRS = {
 class PlatformCannotStream(ProxyRule):
     """Looks for what collects an answer: on each way, and in the code."""
 
+    about = ("cannot_stream",)
     severity = Severity.ERROR
 
     def check(self) -> None:

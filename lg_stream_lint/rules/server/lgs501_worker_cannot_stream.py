@@ -92,6 +92,7 @@ if TYPE_CHECKING:
 class WorkerCannotStream(DeployRule):
     """Compares the worker class with the application's interface."""
 
+    about = ("worker_class",)
     severity = "error"
 
     def check_way(self, way: Way) -> None:

@@ -94,6 +94,8 @@ if TYPE_CHECKING:
 class WorkerTimeoutCutsStream(DeployRule):
     """Looks at gunicorn's time-out together with the worker class and the code."""
 
+    about = ("timeout",)
+
     def check_way(self, way: Way) -> None:
         """Judge one way."""
         server = way.server

@@ -94,6 +94,8 @@ if TYPE_CHECKING:
 class MaxRequestsCutsStream(DeployRule):
     """Compares what a draining worker is given with the longest answer."""
 
+    about = ("max_requests",)
+
     def check_way(self, way: Way) -> None:
         """Judge one way."""
         server = way.server

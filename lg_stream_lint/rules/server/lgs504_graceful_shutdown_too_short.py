@@ -91,6 +91,8 @@ if TYPE_CHECKING:
 class GracefulShutdownTooShort(DeployRule):
     """Compares the server's graceful time-out with the longest answer."""
 
+    about = ("graceful_timeout",)
+
     def check_way(self, way: Way) -> None:
         """Judge one way."""
         server = way.server

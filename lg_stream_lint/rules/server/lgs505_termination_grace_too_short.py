@@ -117,6 +117,7 @@ if TYPE_CHECKING:
 class TerminationGraceTooShort(DeployRule):
     """Compares what stops a server with what the server wants to wait."""
 
+    about = ("stop_grace",)
     severity = "error"
 
     def check_way(self, way: Way) -> None:

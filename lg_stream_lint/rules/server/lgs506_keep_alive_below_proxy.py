@@ -138,6 +138,7 @@ _ONE_TIMEOUT = frozenset({"alb"})
 class KeepAliveBelowProxy(DeployRule):
     """Compares the server's keep-alive with that of the proxy in front of it."""
 
+    about = ("keep_alive",)
     severity = "info"
 
     def check_way(self, way: Way) -> None:

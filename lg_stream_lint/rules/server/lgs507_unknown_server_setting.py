@@ -88,6 +88,7 @@ if TYPE_CHECKING:
 class UnknownServerSetting(DeployRule):
     """Reports the names that readers found unknown."""
 
+    about = ("unknown",)
     severity = "error"
     fix = "safe"
 

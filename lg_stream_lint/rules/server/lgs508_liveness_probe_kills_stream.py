@@ -129,6 +129,8 @@ _PATIENT = 60.0
 class LivenessProbeKillsStream(DeployRule):
     """Looks at the probes of what runs an application that blocks its event loop."""
 
+    about = ("liveness",)
+
     def check_way(self, way: Way) -> None:
         """Judge the probe of each host."""
         for host in way.hosts:

@@ -76,6 +76,8 @@ _COUNTED = {"workers": "workers", "replicas": "replicas"}
 class InMemoryStateManyWorkers(DeployRule):
     """Counts the processes of an application that keeps its conversations in memory."""
 
+    about = ("workers", "replicas")
+
     def check_way(self, way: Way) -> None:
         """Judge the server's workers and its hosts' replicas."""
         code = self.deployment.code(way)

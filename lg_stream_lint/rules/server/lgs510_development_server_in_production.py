@@ -90,6 +90,8 @@ if TYPE_CHECKING:
 class DevelopmentServerInProduction(DeployRule):
     """Reports the development mode of what production runs."""
 
+    about = ("development", "timeout", "keep_alive")
+
     def check_way(self, way: Way) -> None:
         """Judge one way."""
         server = way.server

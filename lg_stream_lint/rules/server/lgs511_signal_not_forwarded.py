@@ -92,6 +92,7 @@ if TYPE_CHECKING:
 class SignalNotForwarded(DeployRule):
     """Reports shells between the host and the server."""
 
+    about = ("shell", "stop_grace")
     fix = "unsafe"
 
     def check_way(self, way: Way) -> None:

@@ -83,6 +83,8 @@ if TYPE_CHECKING:
 class TotalServerTimeout(DeployRule):
     """Compares a server's limit of a response with the longest answer."""
 
+    about = ("response_limit",)
+
     def check_way(self, way: Way) -> None:
         """Judge one way."""
         server = way.server

@@ -1,0 +1,123 @@
+"""The answer to ``--why``, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lg_stream_lint.patterns import as_posix
+from lg_stream_lint.why import FOUND, NOT_VISIBLE, RULED_OUT, Answer, Cause, Place
+
+if TYPE_CHECKING:
+    from lg_stream_lint.deploy.settings import Where
+
+FORMATS = ("text", "json")
+_WIDTH = 100
+
+
+def render(name: str, answer: Answer, directory: str) -> str:
+    """The answer in a format; paths are relative to ``directory``."""
+    if name == "json":
+        return json.dumps(_document(answer, directory), indent=2, ensure_ascii=False) + "\n"
+    return "\n".join(_lines(answer, directory)) + "\n"
+
+
+def _name(path: str, directory: str) -> str:
+    return as_posix(path.removeprefix(directory.rstrip(os.sep) + os.sep))
+
+
+# Text
+
+
+def _lines(answer: Answer, directory: str) -> Iterator[str]:
+    for symptom in answer.symptoms:
+        yield from _wrapped(f"{symptom.name}: {symptom.says}")
+    if not answer.symptoms:
+        yield "No symptom that is known was named; what was found here may still be the cause (lg-stream-lint PATH)."
+    if answer.asked.cut_at is not None:
+        yield f"Streams end after {answer.asked.cut_at:g} s."
+    yield from _group("Found here", FOUND, answer, directory)
+    hidden = [cause for cause in answer.causes if cause.verdict == NOT_VISIBLE]
+    if hidden or answer.elsewhere:
+        yield ""
+        yield "Not visible here:"
+        yield from (f"  - {text}" for text in answer.elsewhere)
+        for why in dict.fromkeys(cause.why for cause in hidden):
+            names = ", ".join(f"{cause.code} {cause.title}" for cause in hidden if cause.why == why)
+            yield from _wrapped(f"- {names}: {why}", "  ", "    ")
+    yield from _group("Ruled out", RULED_OUT, answer, directory)
+    yield ""
+    yield "What no reader of files can see:"
+    for text in answer.unseen:
+        yield from _wrapped(f"- {text}", "  ", "    ")
+
+
+def _group(title: str, verdict: str, answer: Answer, directory: str) -> Iterator[str]:
+    causes = [cause for cause in answer.causes if cause.verdict == verdict]
+    if not causes:
+        if verdict == FOUND:
+            yield ""
+            yield "Found here: nothing that causes it."
+        return
+    yield ""
+    yield f"{title}:"
+    for number, cause in enumerate(causes, 1):
+        sign = f"{number}." if verdict == FOUND else "-"
+        yield from _cause(cause, sign, directory)
+
+
+def _cause(cause: Cause, sign: str, directory: str) -> Iterator[str]:
+    title = f"{cause.code} {cause.title}".strip()
+    if cause.verdict == RULED_OUT:
+        for place in cause.places:
+            yield from _wrapped(f"{sign} {title}: {_at(place.where, directory)} ({place.message})", "  ", "    ")
+        return
+    yield f"  {sign} {title}"
+    for place in cause.places:
+        yield from _wrapped(f"{_at(place.where, directory)}: {place.message}", "     ", "     ")
+    if cause.why:
+        yield f"     {cause.why}"
+
+
+def _at(where: Where, directory: str) -> str:
+    return f"{_name(where.path, directory)}:{where.span.row}"
+
+
+def _wrapped(text: str, first: str = "", following: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=first, subsequent_indent=following, break_long_words=False, break_on_hyphens=False
+    )
+
+
+# JSON
+
+
+def _document(answer: Answer, directory: str) -> dict[str, Any]:
+    return {
+        "symptoms": [{"name": row.name, "says": row.says, "source": row.source} for row in answer.symptoms],
+        "cut_at": answer.asked.cut_at,
+        "ending": answer.asked.ending or None,
+        "causes": [
+            {
+                "code": cause.code or None,
+                "title": cause.title,
+                "verdict": cause.verdict,
+                "places": [_place(place, directory) for place in cause.places],
+                "why": cause.why,
+            }
+            for cause in answer.causes
+        ],
+        "elsewhere": list(answer.elsewhere),
+        "not_visible": list(answer.unseen),
+    }
+
+
+def _place(place: Place, directory: str) -> dict[str, Any]:
+    return {
+        "filename": _name(place.where.path, directory),
+        "location": {"row": place.where.span.row, "column": place.where.span.column},
+        "message": place.message,
+    }
