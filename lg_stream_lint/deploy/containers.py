@@ -55,6 +55,7 @@ def servers_in(start: Start, carrier: Carrier, dockerfile: DeployFile | None, ta
             env={**image.env, **carrier.env},
             bases=tuple(dict.fromkeys((*image.bases, *carrier.bases))),
             image=image.base,
+            written=image.written,
             known_as=(*carrier.known_as, *(Target("port", port) for port in image.ports)),
         )
     if start.says_nothing:

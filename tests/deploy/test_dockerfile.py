@@ -149,6 +149,47 @@ def test_a_script_in_the_image(tmp_path: Path) -> None:
         str(tmp_path / "Dockerfile"), str(tmp_path / "scripts" / "start.sh")}  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (
+            "RUN echo '#!/bin/sh' > /start.sh && \\\n  echo 'exec gunicorn -k asgi -t 5 a:b' >> /start.sh\nCMD [\"/start.sh\"]",
+            (3, 30),
+        ),
+        ('RUN printf "#!/bin/sh\\nexec gunicorn -k asgi -t 5 a:b\\n" > start.sh\nCMD ./start.sh', (2, 46)),
+        ("RUN printf '%s\\n' '#!/bin/sh' 'gunicorn -k asgi -t 5 a:b' > /start.sh\nCMD /start.sh", (2, 49)),
+        ("RUN cat <<EOF > /start.sh\nexec gunicorn -k asgi -t 5 a:b\nEOF\nCMD /start.sh", (3, 23)),
+        ("COPY <<-'EOF' /start.sh\nexec gunicorn -k asgi -t 5 a:b\nEOF\nCMD bash /start.sh", (3, 23)),
+        (
+            "RUN echo '[program:x]' > /etc/s.conf \\\n && echo 'command=gunicorn -k asgi -t 5 a:b' >> /etc/s.conf\n"
+            'CMD ["supervisord", "-c", "/etc/s.conf"]',
+            (3, 36),
+        ),
+    ],
+)
+def test_files_that_the_build_writes(text: str, place: tuple[int, int], tmp_path: Path) -> None:
+    timeout = hop("FROM x\n" + text, tmp_path).get("timeout")
+    assert timeout is not None
+    assert (timeout.value, timeout.where.span[:2]) == (5, place)
+    assert timeout.where.path == str(tmp_path / "Dockerfile")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RUN echo > /x",
+        "RUN echo '' > /x",
+        "RUN cat <<A > /x",
+        "COPY <<A /x",
+        "COPY <<A /x\nA",
+        "RUN > /x",
+        "RUN printf > /x",
+    ],
+)
+def test_nothing_written_is_survived(text: str, tmp_path: Path) -> None:
+    assert read(f"FROM x\n{text}\nCMD /x", tmp_path).hops == ()
+
+
 def test_hostile_files_take_bounded_time(tmp_path: Path) -> None:
     began = time.monotonic()
     texts = (

@@ -14,6 +14,7 @@ from lg_stream_lint.deploy.settings import Target, Where
 _ON_A_DESK = re.compile(
     r"(?i)(?:^|[/._-])(?:dev|devel|development|devcontainer|local|tests?|testing|override|debug|examples?|samples?|demo)(?:[/._-]|$)"
 )
+_NO_FILES: Mapping[str, DeployFile] = MappingProxyType({})
 _NOTHING: Mapping[str, Variable] = MappingProxyType({})
 
 
@@ -55,6 +56,7 @@ class Carrier(NamedTuple):
     * ``shell``: empty when the words go to the system as they are (exec form, systemd); else the shell that gets the
       text: ``/bin/sh``, ``bash``. A command that is a ``str`` is split as a shell does in either case.
     * ``image``: the base image, which tells what ``/bin/sh`` is; empty where not known or not in a container.
+    * ``written``: files that the image's own build writes (``RUN echo … > /start.sh``), by their path in the image.
     * ``at``: the place of two offsets in a command that is a ``str`` (``file.at`` shifted); None when all is ``where``.
     """
 
@@ -67,6 +69,7 @@ class Carrier(NamedTuple):
     shell: str = ""
     image: str = ""
     at: Callable[[int, int], Where] | None = None
+    written: Mapping[str, DeployFile] = _NO_FILES
 
     @property
     def is_on_a_desk(self) -> bool:

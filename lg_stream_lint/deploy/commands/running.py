@@ -110,7 +110,7 @@ class Runner:
 
     def _script(self, name: Word, arguments: Sequence[Word], carrier: Carrier) -> None:
         """A shell script of the repository. What it is not in, its arguments may still say (``entrypoint.sh gunicorn …``)."""
-        file = files_named(name.text, carrier.bases, carrier.context)
+        file = _named(name.text, carrier)
         if file is None or not self._enter(file):
             if arguments:
                 self.words(arguments, carrier)
@@ -194,7 +194,7 @@ class Runner:
 
         texts = [word.text for word in program.words]
         path = texts[texts.index("-c") + 1] if "-c" in texts[:-1] else "supervisord.conf"
-        file = files_named(path, carrier.bases, carrier.context)
+        file = _named(path, carrier)
         if file is not None and self._enter(file):
             for command, inner in programs(file, carrier):
                 self.text(command, inner)
@@ -203,6 +203,14 @@ class Runner:
     def _add(self, reading: Reading) -> None:
         self.hops += reading.hops
         self.notes += reading.notes
+
+
+def _named(path: str, carrier: Carrier) -> DeployFile | None:
+    """The file that a command names: one that the image's build writes, or one of the repository."""
+    for place, file in carrier.written.items():
+        if place == path or (not path.startswith("/") and base_name(place) == base_name(path)):
+            return file
+    return files_named(path, carrier.bases, carrier.context)
 
 
 def _is_shell(file: DeployFile) -> bool:

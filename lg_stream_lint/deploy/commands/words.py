@@ -29,11 +29,17 @@ _EXPORTS = frozenset({"export", "readonly", "declare", "local", "typeset"})
 
 
 class Simple(NamedTuple):
-    """A simple command: its words, the variables that hold for it, and whether it is a part of a pipeline."""
+    """A simple command: its words, the variables that hold for it, and whether it is a part of a pipeline.
+
+    ``output`` is the file that it writes to, ``appends`` whether to its end. ``here`` are the offsets of its here document.
+    """
 
     words: tuple[Word, ...]
     env: Mapping[str, Variable]
     piped: bool
+    output: str = ""
+    appends: bool = False
+    here: tuple[int, int] | None = None
 
 
 def expand(text: str, env: Mapping[str, Variable]) -> tuple[str, bool]:
@@ -76,6 +82,7 @@ class _Splitter:
         self.words: list[Word] = []
         self.piped = False
         self.here: list[str] = []
+        self.output, self.appends = "", False
         self.offset = 0
 
     def split(self) -> list[Simple]:
@@ -112,7 +119,9 @@ class _Splitter:
         while self.offset < len(self.text) and self.text[self.offset] in " \t":
             self.offset += 1
         if self.offset < len(self.text) and not _OPERATOR.match(self.text, self.offset):
-            self._word()
+            target = self._word()
+            if target and match[0] in (">", ">>", ">|", "1>", "1>>"):
+                self.output, self.appends = target[0].text, match[0].endswith(">>")
 
     def _end(self, operator: str) -> None:
         words = tuple(self.words)
@@ -124,6 +133,7 @@ class _Splitter:
         elif words and len(words) > 1:
             self._command(words, piped=False)
         self.piped = operator in ("|", "|&")
+        self.output, self.appends = "", False
         if operator == "\n" and self.here:
             self._skip_here()
 
@@ -140,7 +150,7 @@ class _Splitter:
         elif rest[0].text in _EXPORTS:
             self._export(rest[1:])
         else:
-            self.found.append(Simple(rest, env, piped or self.piped))
+            self.found.append(Simple(rest, env, piped or self.piped, self.output, self.appends))
 
     def _export(self, words: tuple[Word, ...]) -> None:
         for word in words:
@@ -151,6 +161,8 @@ class _Splitter:
     def _skip_here(self) -> None:
         for mark in self.here:
             end = re.compile(rf"^[ \t]*{mark}\r?$", re.MULTILINE).search(self.text, self.offset)
+            if self.found:
+                self.found[-1] = self.found[-1]._replace(here=(self.offset, end.start() if end else len(self.text)))
             self.offset = end.end() if end is not None else len(self.text)
         self.here = []
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.commands.carrier import Carrier, Variable, Word, shifted
 from lg_stream_lint.deploy.commands.words import expand, simple_commands
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.images.folders import Copy, bases_of, in_image
+from lg_stream_lint.deploy.images.written import Piece, WrittenFile, by_copy, by_run
 from lg_stream_lint.deploy.settings import Where
 
 _INSTRUCTION = re.compile(r"[ \t]*([A-Za-z]+)(?=[ \t\r\n\\`]|$)[ \t]*")
@@ -41,6 +42,7 @@ class Image(NamedTuple):
     entrypoint: Command | tuple[Word, ...] | None
     command: Command | tuple[Word, ...] | None
     ports: tuple[str, ...]
+    written: Mapping[str, DeployFile]
 
 
 class Instruction(NamedTuple):
@@ -62,6 +64,7 @@ class Stage:
         self.shell: tuple[str, ...] = parent.shell if parent is not None else ("/bin/sh", "-c")
         self.entrypoint: Command | tuple[Word, ...] | None = parent.entrypoint if parent is not None else None
         self.command: Command | tuple[Word, ...] | None = parent.command if parent is not None else None
+        self.written: dict[str, list[Piece]] = dict(parent.written) if parent is not None else {}
         self.ports: list[str] = list(parent.ports) if parent is not None else []
 
 
@@ -73,9 +76,9 @@ def image_of(file: DeployFile, context: Context, target: str = "") -> Image:
     stage = next((s for s in reader.stages if target and s.name == target.lower()), None)
     stage = stage or (reader.stages[-1] if reader.stages else Stage("", "", None))
     bases = bases_of(file.folder, context.repository, stage.folder, reader.copies)
-    return Image(
-        file.path, stage.base, stage.env, bases, stage.shell, stage.entrypoint, stage.command, tuple(stage.ports)
-    )
+    written = {path: WrittenFile(file, pieces) for path, pieces in stage.written.items() if pieces}
+    start = (stage.entrypoint, stage.command)
+    return Image(file.path, stage.base, stage.env, bases, stage.shell, *start, tuple(stage.ports), written)
 
 
 def instructions(file: DeployFile) -> Iterator[Instruction]:
@@ -93,7 +96,9 @@ def instructions(file: DeployFile) -> Iterator[Instruction]:
         start = name.end() if name else position
         body, position = _body(text, start, escape)
         if name:
-            position = _behind_heredocs(name[1].upper(), body, text, position)
+            behind = _behind_heredocs(name[1].upper(), body, text, position)
+            if behind > position:  # the here documents belong to the text
+                body, position = body + text[start + len(body) : behind], behind
             yield Instruction(name[1].upper(), body, start)
 
 
@@ -168,6 +173,9 @@ class _Reader:
             stage.folder = in_image(folder, stage.folder)
         elif name in ("COPY", "ADD"):
             self._copy(instruction, stage)
+            self._write(by_copy(instruction.text, instruction.start), stage)
+        elif name == "RUN":
+            self._write(by_run(instruction.text, instruction.start, self.file, self.context), stage)
         elif name == "SHELL":
             words = self._exec(instruction)
             stage.shell = tuple(word.text for word in words) if words else stage.shell
@@ -217,6 +225,12 @@ class _Reader:
         if len(texts) > 1 and not texts[0].startswith("<<"):
             target = in_image(texts[-1], stage.folder)
             self.copies += [Copy(source, target) for source in texts[:-1]]
+
+    def _write(self, files: Iterable[tuple[str, bool, list[Piece]]], stage: Stage) -> None:
+        """Files that the build writes by itself."""
+        for path, appends, pieces in files:
+            place = in_image(expand(path, stage.env)[0], stage.folder)
+            stage.written[place] = [*(stage.written.get(place, []) if appends else []), *pieces]
 
     def _command(self, instruction: Instruction) -> Command | tuple[Word, ...] | None:
         words = self._exec(instruction)

@@ -39,7 +39,7 @@ def carrier_of(image: Image, context: Context, stands: str = Stands.IMAGE) -> Ca
     where = first.where if isinstance(first, Command) else first[0].where
     ports = tuple(Target("port", port) for port in image.ports)
     known = (Target("file", image.path), *ports)
-    return Carrier(context, where, stands, image.env, image.bases, known, image=image.base)
+    return Carrier(context, where, stands, image.env, image.bases, known, image=image.base, written=image.written)
 
 
 def _run(part: Command | tuple[Word, ...] | None, image: Image, carrier: Carrier) -> Reading:
