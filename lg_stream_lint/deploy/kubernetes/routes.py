@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from lg_stream_lint.deploy.defaults import default
-from lg_stream_lint.deploy.kubernetes.ingress import compressing, haproxy_seconds, total
+from lg_stream_lint.deploy.kubernetes.controllers import compressing, haproxy_seconds, total
 from lg_stream_lint.deploy.kubernetes.manifests import Manifest, Manifests
 from lg_stream_lint.deploy.kubernetes.names import host_targets, off_or, setting
 from lg_stream_lint.deploy.settings import Hop, Kind, Role, Route, Setting, Target
