@@ -154,7 +154,7 @@ def test_a_script_in_the_image(tmp_path: Path) -> None:
     [
         (
             "RUN echo '#!/bin/sh' > /start.sh && \\\n  echo 'exec gunicorn -k asgi -t 5 a:b' >> /start.sh\nCMD [\"/start.sh\"]",
-            (3, 30),
+            (3, 31),
         ),
         ('RUN printf "#!/bin/sh\\nexec gunicorn -k asgi -t 5 a:b\\n" > start.sh\nCMD ./start.sh', (2, 46)),
         ("RUN printf '%s\\n' '#!/bin/sh' 'gunicorn -k asgi -t 5 a:b' > /start.sh\nCMD /start.sh", (2, 49)),
