@@ -77,7 +77,7 @@ http {
 One of the two measures is enough; the header has the advantage that it goes wherever the application goes.
 
 ## Fix
-Unsafe: `proxy_buffering off;` (or the family's own directive) in the same place. It costs nginx's protection against slow readers.
+None yet: `proxy_buffering off;` (or the family's own directive) in the same place. It costs nginx's protection against slow readers.
 
 ## Limits
 An nginx whose version nothing tells counts as older than 1.29.7, as distributions ship it; the tag of the image that its
@@ -116,7 +116,6 @@ class ProxyBuffersStream(ProxyRule):
     """Looks for buffering that is on and bites."""
 
     about = ("buffering",)
-    fix = "unsafe"
 
     def check_hop(self, hop: Hop, way: Way, code: CodeFacts) -> None:
         """Judge one proxy."""

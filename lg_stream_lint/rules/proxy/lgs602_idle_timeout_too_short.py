@@ -76,7 +76,7 @@ http {
 ```
 
 ## Fix
-Unsafe: the limit is set to the model's time-out, to 300 s at least.
+None yet: set the limit above the model's time-out, or send pings.
 
 ## Limits
 Only limits on silence: one of 60 s does not cut a stream whose tokens flow for ten minutes. Pings that come more often than the
@@ -114,7 +114,6 @@ class IdleTimeoutTooShort(ProxyRule):
     """Compares each limit on silence with the pings and with the model."""
 
     about = ("read_timeout", "send_timeout")
-    fix = "unsafe"
 
     def check_hop(self, hop: Hop, way: Way, code: CodeFacts) -> None:
         """Judge one proxy."""
