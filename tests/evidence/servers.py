@@ -51,6 +51,11 @@ def uvicorn_h11(target: Target) -> list[str]:
     return [*uvicorn(target), "--http", "h11"]
 
 
+def lambda_front(target: Target) -> list[str]:
+    """A handler, asked as Lambda asks it: each request an event, each answer what the handler returns."""
+    return [target.python, str(LOADER / "lambda_front.py"), target.app, str(target.port)]
+
+
 def flask(target: Target) -> list[str]:
     """Flask's own threaded server: enough to see what a view's return value becomes."""
     return [target.python, "-m", "flask", "--app", target.app, "run", "--host", HOST, "--port", str(target.port)]
@@ -69,6 +74,7 @@ def written(command: str) -> Server:
 SERVERS = {
     "uvicorn": Server(uvicorn, probed=True, distribution="uvicorn"),
     "uvicorn-h11": Server(uvicorn_h11, probed=True, distribution="uvicorn"),
+    "lambda": Server(lambda_front, probed=False, distribution="mangum"),
     "flask": Server(flask, probed=False, distribution="flask"),
 }
 
