@@ -12,8 +12,8 @@ from lg_stream_lint.deploy.proxies.carried import carried
 from lg_stream_lint.deploy.settings import Note, Reading
 
 #: Other programs' files bear the same ending: one without both of these lines is none of HAProxy's.
-_SECTION = re.compile(r"(?m)^[ \t]*(?:backend|listen)[ \t]+[^\s=:]+[ \t]*(?:\r|$|#|from[ \t]|\S+:\d)")
-_SERVER = re.compile(r"(?m)^[ \t]*server(?:-template)?[ \t]+[^\s=]+[ \t]+[^\s=]")
+_SECTION = re.compile(r"(?:^|[\r\n])[ \t]*(?:backend|listen)[ \t]+[^\s=:]+[ \t]*(?:[\r\n]|$|#|from[ \t]|\S+:\d)")
+_SERVER = re.compile(r"(?:^|[\r\n])[ \t]*server(?:-template)?[ \t]+[^\s=]+[ \t]+[^\s=]")
 
 
 def read(file: DeployFile, context: Context) -> Reading:
