@@ -65,12 +65,14 @@ class Cut(NamedTuple):
 class Stream(NamedTuple):
     """What the application sends, and what its way makes of it.
 
+    ``found``: a response that streams a model's output was; otherwise the rest is what a plain one would do.
     ``heartbeat`` is seconds between pings (None: no pings; 0: pings, but how often could not be read). ``late``: the server sends
     no headers before the first chunk (None: not known). ``waits``: the handler waits for the model before it answers at all.
     ``blocks``: the event loop stands while the model is silent, so that nothing pings. ``hiding`` are the positions of hops
     that give nothing on before they have everything, ``delaying`` of those that give the headers on with the first chunk.
     """
 
+    found: bool = True
     heartbeat: float | None = None
     late: bool | None = False
     waits: bool = False

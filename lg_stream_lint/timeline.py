@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lg_stream_lint import cuts
-from lg_stream_lint.cuts import MODEL, Cut, Layer, Stream
+from lg_stream_lint.cuts import APP, MODEL, Cut, Layer, Stream
 from lg_stream_lint.deploy import holding
 from lg_stream_lint.deploy.carries import through
 from lg_stream_lint.deploy.settings import Kind, Origin, Role, Where
@@ -142,6 +142,18 @@ def _title(way: Way) -> str:
 
 def _layers(way: Way, code: CodeFacts) -> Iterator[Layer]:
     yield from _model_layers(code)
+    for limit in code.deadlines:
+        yield Layer(
+            layer="app",
+            product="app",
+            setting=f"{limit.name}()",
+            kind=Kind.TOTAL,
+            seconds=limit.seconds,
+            origin=Origin.EXPLICIT,
+            where=limit.where,
+            overridable=False,
+            position=APP,
+        )
     for position, hop in enumerate(way.hops, _FIRST):
         for setting in hop.settings:
             if setting.kind and setting.name not in _NO_LIMIT_OF_A_STREAM:
@@ -200,6 +212,7 @@ def _limits_of(model: ModelFact) -> Iterator[Layer]:
 
 def _stream(way: Way, code: CodeFacts, held: Sequence[tuple[int, Held]]) -> Stream:
     return Stream(
+        found=bool(code.streams),
         heartbeat=code.heartbeat,
         late=_is_late(way.server),
         waits=any(stream.late_headers for stream in code.streams),

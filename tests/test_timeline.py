@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from lg_stream_lint.deploy.code import BlockFact, CodeFacts, ModelFact, StreamFact
+from lg_stream_lint.deploy.code import BlockFact, CodeFacts, DeadlineFact, ModelFact, StreamFact
 from lg_stream_lint.deploy.deployment import Deployment, Inventory
 from lg_stream_lint.deploy.settings import Hop, Kind, Note, Origin, Role, Setting, Where
 from lg_stream_lint.deploy.ways import App, Way
@@ -275,6 +275,16 @@ class TestLength:
         facts = code(models=(model(60, total=True),))
         assert length(server(), proxy("nginx", reads(10)), facts=facts)[:2] == (60, "model")
 
+    def test_a_deadline_in_the_code(self) -> None:
+        facts = code(
+            STREAM._replace(heartbeat=15), deadlines=(DeadlineFact(where(9, "/repo/app.py"), "asyncio.timeout", 45),)
+        )
+        line = line_of(server(), proxy("envoy", total(90)), facts=facts)
+        assert (cut_of(line, "length", 60).at, cut_of(line, "length", 60).by) == (45, "app")
+        assert (cut_of(line, "silence", 60).at, cut_of(line, "silence", 60).by) == (45, "app")
+        assert "asyncio.timeout() allows 45 s in all" in cut_of(line, "length", 60).why
+        assert [layer.layer for layer in line.layers] == ["app", "envoy"]
+
     def test_a_platform_that_cannot_stream_hides_everything(self) -> None:
         chain = server(), proxy("lambda", known("cannot_stream", "buffered mode")), proxy("api-gateway", reads(29))
         assert length(*chain)[:2] == (29, "api-gateway")
@@ -444,6 +454,23 @@ Not visible from here:
         assert "█" in drawn
         assert "▶" in drawn
 
+    def test_a_terminal_gets_what_fits_and_a_file_whole_paths(self) -> None:
+        far = proxy(
+            "nginx", limit("read_timeout", 60, Kind.IDLE, where=where(12, "/repo/" + "deploy/" * 20 + "nginx.conf"))
+        )
+        narrow = render("text", view_of(server(), far, terminal=Terminal(graphic=True, columns=100)))
+        table, answers = narrow.split("\n\n")[1], narrow.split("\n\n")[3]
+        assert all(len(line) <= 100 for line in table.splitlines())
+        assert "…" in table
+        assert "nginx.conf:12" in table
+        assert answers.count("\n                    ") >= 2, "sentences go on below their beginning"
+        assert "deploy/" * 20 in render("text", view_of(server(), far)).split("\n\n")[1]
+
+    def test_what_the_application_sends_is_said_only_where_it_is_known(self) -> None:
+        known, unknown = (render("text", View((line_of(server(), facts=f),), "/repo")) for f in (code(), CodeFacts()))
+        assert "The application sends no pings; its headers leave at once." in known
+        assert "No response that streams a model's output was found" in unknown
+
     def test_text_in_colour_says_the_same(self) -> None:
         plain, colored = (render("text", view_of(server(), NGINX, color=color)) for color in (False, True))
         assert colored != plain
@@ -545,6 +572,19 @@ class TestTheCommand:
         assert {layer["layer"] for layer in document["layers"]} == {"model"}
         assert "the command that starts the server" in document["not_visible"]
         assert document["title"].startswith("the code alone")
+
+    def test_a_deadline_of_the_code_is_a_layer(self, root: Path) -> None:
+        files = files_of(EXAMPLE.read_text("utf-8"))
+        loop = "    async for token"
+        inside = files["app/main.py"].replace(loop, "    async with asyncio.timeout(45):\n        async for token")
+        inside = inside.replace("        yield f", "            yield f").replace(
+            "import json\n", "import asyncio\nimport json\n"
+        )
+        said({**files, "app/main.py": inside}, root, "json")
+        layers = json.loads(command("--timeline", "--isolated", "--output-format", "json", at=root).out)["layers"]
+        (found,) = [layer for layer in layers if layer["layer"] == "app"]
+        assert (found["setting"], found["kind"], found["seconds"]) == ("asyncio.timeout()", "total", 45)
+        assert (found["filename"], found["location"]["row"]) == ("app/main.py", 21)
 
     def test_an_empty_folder_is_no_error(self, root: Path) -> None:
         for form in FORMATS:

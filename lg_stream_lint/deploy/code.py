@@ -54,6 +54,14 @@ class BlockFact(NamedTuple):
     seconds: float | None = None
 
 
+class DeadlineFact(NamedTuple):
+    """A limit in seconds that the code puts on a whole stream: ``name`` is the call, ``asyncio.timeout``."""
+
+    where: Where
+    name: str
+    seconds: float
+
+
 class FileFacts(NamedTuple):
     """What one Python file adds."""
 
@@ -64,6 +72,7 @@ class FileFacts(NamedTuple):
     memory_savers: tuple[Where, ...] = ()
     mangum: tuple[Where, ...] = ()  # adapters between the application and Lambda, which collect the answer
     at_shutdown: tuple[Where, ...] = ()  # findings of LGS410: responses that end their streams at SIGTERM
+    deadlines: tuple[DeadlineFact, ...] = ()
 
 
 class CodeFacts(NamedTuple):
@@ -75,6 +84,7 @@ class CodeFacts(NamedTuple):
     memory_savers: tuple[Where, ...] = ()
     mangum: tuple[Where, ...] = ()
     at_shutdown: tuple[Where, ...] = ()
+    deadlines: tuple[DeadlineFact, ...] = ()
     interface: str = ""  # "asgi", "wsgi", empty where not known
     complete: bool = False
 

@@ -25,6 +25,7 @@ def code_facts(deployment: Deployment, app: App | None, known: dict[str, FileFac
         memory_savers=tuple(where for fact in found for where in fact.memory_savers),
         mangum=tuple(where for fact in found for where in fact.mangum),
         at_shutdown=tuple(where for fact in found for where in fact.at_shutdown),
+        deadlines=tuple(limit for fact in found for limit in fact.deadlines),
         interface=_interface(app, deployment),
         complete=app is not None,
     )

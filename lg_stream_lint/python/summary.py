@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lg_stream_lint.deploy.code import BlockFact, FileFacts, ModelFact, StreamFact
+from lg_stream_lint.deploy.code import BlockFact, DeadlineFact, FileFacts, ModelFact, StreamFact
 from lg_stream_lint.deploy.settings import Where
 from lg_stream_lint.finding import Finding, Severity, Span
+from lg_stream_lint.python.deadlines import scopes_of
 from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.keywords import Keywords, keywords_of
 from lg_stream_lint.python.model_builds import Build, build_of, feeds_stream, number, read_limit
@@ -19,7 +20,7 @@ from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.silence import may_be_silent, pings, pings_by_itself
 from lg_stream_lint.python.sources import model_stream, sources
 from lg_stream_lint.python.streams import Stream
-from lg_stream_lint.python.syntax import called_name, positional, string_value
+from lg_stream_lint.python.syntax import called_name, positional, string_value, walk_same_scope
 from lg_stream_lint.python.unbuffered import asks_for_no_buffering
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def file_facts(module: Module, findings: Sequence[Finding]) -> FileFacts | None:
         memory_savers=tuple(_memory_savers(facts, module)),
         mangum=tuple(where for name, prefix in _COLLECTING for where in _named(facts, module, name, prefix)),
         at_shutdown=tuple(Where(module.path, found.span) for found in findings if found.code == "LGS410"),
+        deadlines=tuple(dict.fromkeys(_deadlines(facts, module))),
     )
     return found if any(found[1:]) else None
 
@@ -213,6 +215,23 @@ def _chunk(facts: Facts, build: Build, keywords: Keywords, module: Module) -> fl
 
 
 # What else matters to a deployment
+
+
+def _deadlines(facts: Facts, module: Module) -> Iterator[DeadlineFact]:
+    """The limits around loops that yield, in the generators of the streams of a file."""
+    for stream in facts.streams.of(module):
+        for link in facts.streams.links(stream):
+            for block in link.function.withs:
+                for _, limit in scopes_of(facts, block, link.function.module):
+                    if limit.seconds is not None and _yields_in_a_loop(block):
+                        yield DeadlineFact(_where(link.function.module, limit.call), limit.name, limit.seconds)
+
+
+def _yields_in_a_loop(block: cst.With) -> bool:
+    return any(
+        isinstance(node, (cst.For, cst.While)) and any(isinstance(y, cst.Yield) for y in walk_same_scope(node.body))
+        for node in walk_same_scope(block.body)
+    )
 
 
 def _memory_savers(facts: Facts, module: Module) -> Iterator[Where]:

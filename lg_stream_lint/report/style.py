@@ -48,3 +48,11 @@ def width(text: str) -> int:
         if not unicodedata.combining(character):
             cells += 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
     return cells
+
+
+def shortened(text: str, most: int) -> str:
+    """A printable text in so many cells, without its middle: both ends of a path say something."""
+    if width(text) <= most:
+        return text
+    tail = most * 2 // 3  # the end says more
+    return f"{text[: most - tail - 1]}…{text[-tail:]}"

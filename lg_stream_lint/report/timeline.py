@@ -129,6 +129,10 @@ def answer(view: View, cut: Cut) -> tuple[str, str]:
 def sends(line: Timeline) -> str:
     """What the application sends, in one sentence."""
     stream = line.stream
+    if not stream.found:
+        return (
+            "No response that streams a model's output was found; what is said of silences holds for one without pings."
+        )
     if stream.heartbeat is None:
         pings = "sends no pings"
     elif stream.heartbeat == 0:

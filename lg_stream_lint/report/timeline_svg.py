@@ -10,7 +10,7 @@ import textwrap
 from html import escape
 
 from lg_stream_lint.cuts import Layer
-from lg_stream_lint.report.style import printable, width
+from lg_stream_lint.report.style import printable, shortened
 from lg_stream_lint.report.timeline import KINDS, View, answer, holds, questions, seconds, sends
 from lg_stream_lint.timeline import Timeline
 
@@ -137,11 +137,11 @@ class _Page:
         place = f"{kind} · {self.view.origin(layer)}"
         whole = f"{layer.product} {layer.name}: {layer.setting}, {seconds(layer.seconds)} {meaning}; {self.view.origin(layer)}"
         self.parts.append(f"<g><title>{_safe(whole)}</title>")
-        label = _shortened(f"{layer.layer} {layer.setting}", _LABEL_CHARS).removeprefix(layer.layer)
+        label = shortened(printable(f"{layer.layer} {layer.setting}"), _LABEL_CHARS).removeprefix(layer.layer)
         self.parts.append(
             f'<text x="{_MARGIN}" y="{self.y + 15}"><tspan class="strong">{_safe(layer.layer)}</tspan>{_safe(label)}</text>'
         )
-        self._put(_MARGIN, self.y + 29, _shortened(place, _PLACE_CHARS), "small")
+        self._put(_MARGIN, self.y + 29, shortened(printable(place), _PLACE_CHARS), "small")
         self._bar(layer, cuts=cuts)
         self.parts.append("</g>")
         self.y += _ROW
@@ -215,12 +215,3 @@ class _Page:
 def _safe(text: str) -> str:
     """A text as XML can hold it."""
     return escape(printable(text), quote=True)
-
-
-def _shortened(text: str, most: int) -> str:
-    """A text that fits, without its middle: both ends of a path say something."""
-    text = printable(text)
-    if width(text) <= most:
-        return text
-    head = most // 2
-    return f"{text[:head]}…{text[-(most - head - 1) :]}"

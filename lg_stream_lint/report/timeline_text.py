@@ -9,11 +9,12 @@ a silence of 120 s  meets nginx after 60 s: …
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from lg_stream_lint.cuts import Cut, Layer
 from lg_stream_lint.deploy.settings import Kind
-from lg_stream_lint.report.style import Style, printable, width
+from lg_stream_lint.report.style import Style, printable, shortened, width
 from lg_stream_lint.report.timeline import KINDS, View, answer, holds, question, seconds, sends
 from lg_stream_lint.timeline import Timeline
 
@@ -22,6 +23,7 @@ _PLAIN = {Kind.IDLE: "=", Kind.TOTAL: "#", Kind.FIRST_BYTE: "-", Kind.GRACE: "~"
 _GRAPHIC = {Kind.IDLE: "█", Kind.TOTAL: "▓", Kind.FIRST_BYTE: "▒", Kind.GRACE: "░", Kind.BLOCK: "┄"}
 _COLORS = {Kind.IDLE: "36", Kind.TOTAL: "31", Kind.FIRST_BYTE: "33", Kind.GRACE: "35", Kind.BLOCK: "34"}
 _NARROWEST, _WIDEST = 24, 60  # cells of a picture
+_SHORTEST = 20  # cells of a shortened place
 _MOST_UNSEEN = 12
 
 
@@ -55,6 +57,14 @@ def _table(view: View, style: Style, layers: Sequence[Layer]) -> list[str]:
         )
         for layer in layers
     ]
+    room = (
+        view.terminal.columns
+        - sum(max(width(row[n]) for row in (_HEAD, *cells)) + 2 for n in range(4))
+        - _NARROWEST
+        - 2
+    )
+    if view.terminal.graphic:  # a file keeps whole paths
+        cells = [(*row[:4], shortened(row[4], max(room, _SHORTEST))) for row in cells]
     widths = [max(width(row[column]) for row in (_HEAD, *cells)) for column in range(len(_HEAD))]
     size = max(_NARROWEST, min(_WIDEST, view.terminal.columns - sum(widths) - 2 * len(widths)))
     rows = [style.bold(f"{_padded(_HEAD, widths)}  {_axis(view.axis, size)}")]
@@ -108,9 +118,14 @@ def _answers(view: View, style: Style, cuts: Iterable[Cut]) -> list[str]:
     rows = []
     for text, cut in asked:
         who, why = answer(view, cut)
-        who = style.colored("1;32", who) if cut.at is None else style.colored("1;31", who)
-        rows.append(f"{text.ljust(cells)}  meets {who}: {why}")
+        row = f"{text.ljust(cells)}  meets {who}: {why}"
+        first, *more = _wrapped(row, cells + 2, view.terminal.columns) if view.terminal.graphic else [row]
+        rows += [first.replace(f" {who}:", f" {style.colored('1;32' if cut.at is None else '1;31', who)}:", 1), *more]
     return rows
+
+
+def _wrapped(text: str, indent: int, columns: int) -> list[str]:
+    return textwrap.wrap(text, max(columns, 2 * indent), subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _in_all(lists: Sequence[Sequence[str]]) -> list[str]:
