@@ -15,7 +15,8 @@ from lg_stream_lint.deploy.links import leads
 from lg_stream_lint.deploy.settings import Hop, Role, Setting, Target
 
 #: More ways than this through one repository are variants of each other.
-MOST = 64
+MOST = 400
+_EXACT = ("file", "unit", "app")
 
 
 class App(NamedTuple):
@@ -82,7 +83,34 @@ def _way(chain: tuple[Hop, ...], sure: bool, modules: _Modules) -> Way:
 
 def _outer_hops(hops: Sequence[Hop]) -> dict[int, list[Hop]]:
     """For each hop (by ``id``), those that lead to it."""
-    return {id(inner): [outer for outer in hops if outer is not inner and leads(outer, inner)] for inner in hops}
+    outward: dict[int, list[Hop]] = {id(inner): [] for inner in hops}
+    for outer in hops:
+        for inner in _nearest(outer, [inner for inner in hops if inner is not outer and leads(outer, inner)]):
+            outward[id(inner)].append(outer)
+    return outward
+
+
+def _nearest(outer: Hop, found: list[Hop]) -> list[Hop]:
+    """Of the hops that bear a name, or listen on a port, the nearest: every service of a repository may have an ``api``.
+
+    Files and units are one of their kind, wherever they stand.
+    """
+    if len(found) < 2:
+        return found
+    exact = outer._replace(leads_to=tuple(target for target in outer.leads_to if target.kind in _EXACT))
+    sure = [inner for inner in found if leads(exact, inner)]
+    named = [(inner, _steps(outer, inner)) for inner in found if not leads(exact, inner)]
+    fewest = min((steps for _, steps in named), default=0)
+    return [*sure, *(inner for inner, steps in named if steps == fewest)]
+
+
+def _steps(one: Hop, other: Hop) -> int:
+    """The folders between the files of two hops."""
+    here, there = (os.path.dirname(hop.where.path).split(os.sep) for hop in (one, other))
+    shared = 0
+    while shared < min(len(here), len(there)) and here[shared] == there[shared]:
+        shared += 1
+    return len(here) + len(there) - 2 * shared
 
 
 def _chains(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> list[tuple[Hop, ...]]:
