@@ -50,6 +50,8 @@ def told(fact: VersionFact | None, name: str, otherwise: str, *, decided: bool =
     if fact is None or not decided:
         return f"{name} {otherwise} assumed"
     version = fact.exact or (fact.specifier or "").strip()
+    if version.startswith("==") and "," not in version:
+        version = version.strip("= ").removesuffix(".*")
     place = f"{os.path.basename(fact.source_path)}:{fact.row}" if fact.row else os.path.basename(fact.source_path)
     return f"{name} {version} in {place}" if version else f"{name}, any version, in {place}"
 

@@ -128,7 +128,12 @@ class AsyncStreamMisused(PythonRule):
                 "Iterate it with `async for`",
             )
         elif isinstance(parent, cst.Expr):
-            self._say(node, call, f"{name} is never iterated, so nothing runs at all", "Iterate it with `async for`")
+            self._say(
+                node,
+                call,
+                f"{name} is never iterated, so nothing runs: there is no answer and no error",
+                "Iterate it with `async for`",
+            )
         elif sync_consumer(self.module, node):
             self._say(
                 node, call, f"{name} gives an async generator, which a plain loop cannot iterate", "Use `async for`"

@@ -97,7 +97,8 @@ class GraphCallNotAwaited(PythonRule):
         if call.kind == "awaitable":
             use = self._use_as_value(node, parent)
             if use:
-                self._say(node, call, f"The coroutine of {_name(call)} is {use}")
+                seen = "nothing runs, and nobody is told" if isinstance(parent, cst.Expr) else _SEEN
+                self._say(node, call, f"The coroutine of {_name(call)} is {use}: {seen}")
         elif call.kind in ("blocking", "generator") and isinstance(parent, cst.Await) and not call.by_name:
             gives = "a plain generator" if call.kind == "generator" else "its result"
             receiver = code_of(node.func.value, 40) if isinstance(node.func, cst.Attribute) else "graph"
@@ -198,7 +199,7 @@ class GraphCallNotAwaited(PythonRule):
 
     def _say(self, node: cst.Call, call: RunnableCall, what: str) -> None:
         confidence = Confidence.MEDIUM if call.by_name else Confidence.HIGH
-        self.report(node, f"{what}: {_SEEN}. Put `await` before the call.", confidence=confidence)
+        self.report(node, f"{what}. Put `await` before the call.", confidence=confidence)
 
 
 def _name(call: RunnableCall) -> str:

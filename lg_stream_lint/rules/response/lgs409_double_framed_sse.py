@@ -149,7 +149,7 @@ class DoubleFramedSse(PythonRule):
         related = [Place(stream.module, stream.call, "the response")] if stream.call is not None else []
         self.report(
             item,
-            f"{_FRAMERS[framing]} writes data: and the blank line itself, and this text has them already: the client gets "
-            "data: data: … and cannot parse it. Yield what follows data: alone.",
+            f"{_FRAMERS[framing]} writes `data:` and the blank line itself, and this text has them already: the client gets "
+            "`data: data: …` and cannot parse it. Yield what follows `data:` alone.",
             related=related,
         )
