@@ -13,7 +13,7 @@ from lg_stream_lint.deploy.settings import Note, Reading
 
 #: Other programs' files bear the same endings, and documentation quotes Apache's: one without a line like this is none.
 _PASS = re.compile(
-    r"(?i)(?:^|[\r\n])[ \t]*(?:ProxyPass(?:Match)?[ \t]+\S|RewriteRule[ \t][^\r\n]*\[[^\]]*\bP\b|BalancerMember[ \t]+\S"
+    r"(?i)(?:^|[\r\n])[ \t]*(?:ProxyPass(?:Match)?[ \t]+\S|RewriteRule[ \t][^\r\n]*\[[^\[\]\r\n]*\bP\b|BalancerMember[ \t]+\S"
     r"|SetHandler[ \t]+[\"']?proxy:)"
 )
 
