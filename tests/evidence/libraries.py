@@ -60,7 +60,7 @@ def missing(case: Case) -> list[str]:
     """What the interpreter lacks for this case: modules that it imports, distributions that its server needs."""
     there = installed()
     distributions = (server_of(case.server, case.command).distribution, *case.needs)
-    programs = [proxies.PROGRAM] if case.proxy and not proxies.is_there() else []
+    programs = [name for name in proxies.programs_of(case.proxy) if not proxies.is_there(name)]
     lacking = [name for name in distributions if name not in there.versions]
     return sorted(case.modules() - there.modules) + lacking + programs
 

@@ -1,4 +1,4 @@
-"""nginx between the client and the application, from the configurations of a fixture.
+"""nginx (or Envoy, :mod:`.envoys`) between the client and the application, from the configurations of a fixture.
 
 What the files say stays as it is. Only what belongs to the machine is replaced: the addresses (each ``…_pass`` leads to the
 application, or to the nginx before), the ports, the paths, and, by ``scale``, the seconds of read time-outs: the default of 60 s
@@ -7,6 +7,7 @@ too, so that a second stands for a minute.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -16,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.evidence import envoys
+from tests.evidence.envoys import Envoy
 from tests.evidence.servers import HOST, free_port
 
 PROGRAM = "nginx"
@@ -106,26 +109,30 @@ def proxied(configs: Sequence[Path], upstream: int, scale: float) -> Iterator[tu
     logs: list[Path] = []
     with ExitStack() as running:
         for config in configs:
-            nginx = Nginx(config, free_port(), upstream, scale)
-            running.enter_context(_started(nginx))
-            logs.append(nginx.folder / LOG)
-            upstream = nginx.port
+            is_envoy = config.suffix in {".yaml", ".yml"}
+            proxy = (Envoy if is_envoy else Nginx)(config, free_port(), upstream, scale)
+            log = proxy.folder / LOG
+            running.enter_context(_started(proxy, log if is_envoy else Path(os.devnull)))
+            logs.append(log)
+            upstream = proxy.port
         yield upstream, logs
 
 
 @contextmanager
-def _started(nginx: Nginx) -> Iterator[None]:
-    process = subprocess.Popen(nginx.command(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def _started(proxy: Nginx | Envoy, output: Path) -> Iterator[None]:
+    command = proxy.command()
+    with output.open("wb") as written:
+        process = subprocess.Popen(command, stdout=written, stderr=subprocess.PIPE)
     try:
         until = time.monotonic() + START_WITHIN
-        while not _answers(nginx.port):
+        while not _answers(proxy.port):
             if process.poll() is not None or time.monotonic() > until:
                 said = (
                     process.stderr.read().decode(errors="replace")
                     if process.poll() is not None and process.stderr
                     else ""
                 )
-                raise RuntimeError(f"nginx does not start with {nginx.config.name}: {said.strip()}")
+                raise RuntimeError(f"{command[0]} does not start with {proxy.config.name}: {said.strip()}")
             time.sleep(0.02)
         yield
     finally:
@@ -147,6 +154,11 @@ def _answers(port: int) -> bool:
         return False
 
 
-def is_there() -> bool:
-    """Whether nginx is installed."""
-    return shutil.which(PROGRAM) is not None
+def programs_of(configs: Sequence[str]) -> list[str]:
+    """The programs that the configurations are for."""
+    return sorted({"envoy" if config.endswith((".yaml", ".yml")) else PROGRAM for config in configs})
+
+
+def is_there(name: str) -> bool:
+    """Whether a program is installed."""
+    return envoys.program() is not None if name == "envoy" else shutil.which(name) is not None
