@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from lg_stream_lint.versions import VersionFact, told
 from tests.findings import Located, everywhere
+
+pytestmark = pytest.mark.xdist_group("findings")
 
 #: Code in a message may look like anything.
 CODE = re.compile(r'`[^`]*`|f?"[^"]*"|\{"[^}]*\}')

@@ -26,6 +26,7 @@ TWO_CAUSES = {
 }
 
 
+@pytest.mark.xdist_group("findings")
 def test_two_findings_on_one_line_have_two_causes() -> None:
     lines: dict[tuple[str, str, int], set[str]] = defaultdict(set)
     for fixture, finding in everywhere():

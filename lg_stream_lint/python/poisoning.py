@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+import libcst as cst
+
 from lg_stream_lint.python.sources import sources
 from lg_stream_lint.python.streams import iterations
-from lg_stream_lint.python.value import Kind, Value, is_none
+from lg_stream_lint.python.syntax import walk
+from lg_stream_lint.python.value import Kind, Value
 from lg_stream_lint.rules.base import Place
 
 if TYPE_CHECKING:
@@ -81,9 +84,16 @@ def _runs(facts: Facts, function: Function, depth: int) -> Iterator[RunnableCall
 def _keeper(facts: Facts, graph: Value) -> Place | None:
     """Where a graph is given the checkpointer that it is known to have."""
     savers = facts.graphs.savers(graph)
-    if savers.node is None or savers.module is None or not savers.values or any(is_none(v) for v in savers.values):
+    if savers.node is None or savers.module is None or not savers.values:
+        return None
+    if not all(value.role == "saver" for value in savers.values) or _may_be_none(savers.node):
         return None
     told = (
         "this checkpointer keeps the open tool call: answer it with a ToolMessage, or remove it, before the next turn"
     )
     return Place(savers.module, savers.node, told)
+
+
+def _may_be_none(node: cst.BaseExpression) -> bool:
+    """Whether ``None`` is one side of what is given: values that are merged no longer tell."""
+    return any(isinstance(item, cst.Name) and item.value == "None" for item in walk(node))
