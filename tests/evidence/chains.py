@@ -25,9 +25,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from lg_stream_lint.config import Config
+from lg_stream_lint.deploy.deployment import deployment_of
+from lg_stream_lint.timeline import Cut, timelines
 from tests.evidence.client import exchange, request_bytes
 from tests.evidence.fake_model import FakeModel
 from tests.evidence.harness import AFTERMATH, environment, python, read_log, stop, wait_until_ready
+from tests.evidence.libraries import installed
 from tests.evidence.observation import Observation
 from tests.evidence.scenarios import STORY, Scenario
 from tests.evidence.servers import HOST, free_port
@@ -112,9 +116,23 @@ def envoy() -> str | None:
 
 
 def lacks(chain: Chain) -> list[str]:
-    """The programs of a chain that are not there."""
+    """What this machine does not have of a chain: packages of the interpreter, and programs."""
+    packages = {chain.server, "fastapi", "openai"}
+    for word, package in (("sse_starlette", "sse-starlette"), ("uvicorn_worker", "uvicorn-worker")):
+        if word in chain.files["app.py"] + chain.files["Procfile"]:
+            packages.add(package)
     there = {"nginx": shutil.which("nginx"), "haproxy": shutil.which("haproxy")}
-    return [name for name in chain.programs if not (envoy() if name == "envoy" else there[name])]
+    programs = [name for name in chain.programs if not (envoy() if name == "envoy" else there[name])]
+    return [*sorted(packages - installed().versions.keys()), *programs]
+
+
+def prediction(chain: Chain, folder: Path) -> Cut:
+    """What the linter says about a chain's files, which stand in the folder."""
+    line = timelines(deployment_of(str(folder), Config()), (chain.seconds,), (chain.seconds,))[0]
+    if not line.sure:
+        raise AssertionError(f"not one way: {line}")
+    (cut,) = [cut for cut in line.cuts if cut.question == chain.question]
+    return cut
 
 
 def run(chain: Chain, folder: Path) -> Seen:

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lg_stream_lint.config import Config
-from lg_stream_lint.deploy.deployment import deployment_of
-from lg_stream_lint.timeline import Cut, timelines
+from lg_stream_lint.timeline import Cut
 from tests.evidence.chain_cases import CHAINS
-from tests.evidence.chains import SILENCE, Chain, Seen, lacks, observe, write
-from tests.evidence.libraries import installed
+from tests.evidence.chains import DEPLOY, Chain, Seen, lacks, observe, prediction, write
 from tests.need import require
 
 #: Seconds between what is predicted and what is seen, on a busy machine.
@@ -29,26 +26,8 @@ every = pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: chain.name)
 
 def predicted(chain: Chain, root: Path) -> Cut:
     """What the command says about the chain's files."""
-    if "envoy" in chain.programs:
-        pytest.importorskip("lg_stream_lint.deploy.readers.envoy")
     write(chain, root, PORTS)
-    line = timelines(deployment_of(str(root), Config()), (chain.seconds,), (chain.seconds,))[0]
-    assert line.sure, line
-    (cut,) = [cut for cut in line.cuts if cut.question == chain.question]
-    return cut
-
-
-def lacking(chain: Chain) -> list[str]:
-    """What this machine does not have."""
-    packages = {
-        chain.server,
-        "fastapi",
-        "openai",
-        *(["sse-starlette"] if "sse_starlette" in chain.files["app.py"] else []),
-    }
-    if "uvicorn_worker" in chain.files["Procfile"]:
-        packages |= {"uvicorn", "uvicorn-worker"}
-    return [*sorted(packages - installed().versions.keys()), *lacks(chain)]
+    return prediction(chain, root)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +39,7 @@ def observed(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[See
         if isinstance(item, pytest.Function) and "observed" in item.fixturenames
     }
     pool = ThreadPoolExecutor(AT_ONCE)
-    yield {chain.name: pool.submit(observe, chain) for chain in CHAINS if chain.name in asked and not lacking(chain)}
+    yield {chain.name: pool.submit(observe, chain) for chain in CHAINS if chain.name in asked and not lacks(chain)}
     pool.shutdown(cancel_futures=True)
 
 
@@ -72,7 +51,7 @@ def test_the_prediction_is_what_is_meant(chain: Chain, root: Path) -> None:
 
 @every
 def test_the_prediction_comes_true(chain: Chain, root: Path, observed: Mapping[str, Future[Seen]]) -> None:
-    missing = lacking(chain)
+    missing = lacks(chain)
     require(not missing, f"needs {', '.join(missing)}")
     cut = predicted(chain, root)
     seen = observed[chain.name].result()
@@ -85,7 +64,7 @@ def test_the_prediction_comes_true(chain: Chain, root: Path, observed: Mapping[s
     assert seen.by == ({cut.by} if cut.by else set()), shown
     if cut.layer is not None and cut.by != "model":
         assert seen.files == {Path(cut.layer.where.path).name}, shown
-    if chain.question == SILENCE and cut.by not in (None, "model"):
+    if chain.question != DEPLOY and cut.by not in (None, "model"):
         assert str(seen.status) == cut.seen.partition(",")[0], shown
 
 
