@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Proxies that obey the header, and take it away.
 OBEDIENT = frozenset({"nginx", "ingress-nginx", "nginx-ingress", "kong"})
+#: Proxies that speak HTTP/1.1 to the application where nothing else is written.
+_SPEAKS_1_1 = frozenset({"ingress-nginx"})
 #: Protocols in which nginx's answer from the application ends with the connection or a record of its own.
 _NOT_HTTP = frozenset({"uwsgi", "fastcgi", "scgi"})
 _EVENT_STREAM = "text/event-stream"
@@ -76,7 +78,7 @@ def compresses(hop: Hop, code: CodeFacts) -> bool:
 
 def is_held(hop: Hop, way: Way, deployment: Deployment, code: CodeFacts) -> bool:
     """Whether a hop whose buffering is on holds the stream until it ends; otherwise only its headers wait."""
-    version = hop.value("http_version")
+    version = hop.value("http_version", "1.1" if hop.layer in _SPEAKS_1_1 else None)
     if version is None or hop.value("protocol") in _NOT_HTTP:
         return True
     return version == "1.0" and not answers_in_chunks(hop, way, deployment, code)
