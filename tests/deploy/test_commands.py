@@ -11,6 +11,7 @@ import pytest
 
 from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word, server_hops
 from lg_stream_lint.deploy.commands.carrier import shifted
+from lg_stream_lint.deploy.commands.images import has_dash
 from lg_stream_lint.deploy.commands.words import simple_commands
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.settings import Hop, Reading, Target
@@ -254,6 +255,36 @@ def test_console_scripts_of_the_project(tmp_path: Path) -> None:
     )
     assert hop("uv run chat-api", tmp_path).value("graceful_timeout") == 3
     assert run("uv run other", tmp_path).hops == ()
+
+
+def test_what_fastapis_command_finds(tmp_path: Path) -> None:
+    write(tmp_path, api__py="")
+    assert hop("fastapi run", tmp_path).leads_to[0].value == "api.py:app"
+    assert hop("fastapi dev ./api.py --app web", tmp_path).leads_to[0].value == "api.py:web"
+    write(tmp_path, pyproject__toml='[tool.fastapi]\nentrypoint = "chat.web:api"\n')
+    assert hop("fastapi run", tmp_path).leads_to[0].value == "chat.web:api"
+    assert hop("fastapi run -e a.b:c", tmp_path).leads_to[0].value == "a.b:c"
+    assert run("fastapi --version", tmp_path).hops == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "dash"),
+    [
+        ("python:3.12-slim", True),
+        ("docker.io/library/python@sha256:0", True),
+        ("tiangolo/uvicorn-gunicorn-fastapi:python3.11", True),
+        ("nvidia/cuda:12.4.1-runtime-ubuntu22.04", True),
+        ("ghcr.io/astral-sh/uv:python3.12-trixie-slim", True),
+        ("python:3.12-alpine", False),
+        ("public.ecr.aws/lambda/python:3.12", False),
+        ("cgr.dev/chainguard/python:latest", False),
+        ("ghcr.io/astral-sh/uv:latest", False),
+        ("company/service:1", False),
+        ("", False),
+    ],
+)
+def test_images_with_dash(image: str, dash: bool) -> None:
+    assert has_dash(image) is dash
 
 
 def test_commands_side_by_side(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lg_stream_lint.deploy.commands.carrier import Carrier, Variable, Word
 from lg_stream_lint.deploy.commands.gunicorn_conf import meant_by, read_conf
 from lg_stream_lint.deploy.commands.options import Line, Option, is_literal, parse, spanning
-from lg_stream_lint.deploy.commands.places import files_named, folders_named
+from lg_stream_lint.deploy.commands.places import fastapi_entrypoint, files_named, folders_named
 from lg_stream_lint.deploy.commands.servers import Start
 from lg_stream_lint.deploy.commands.words import simple_commands
 from lg_stream_lint.deploy.files import DeployFile, NotRead
@@ -100,6 +100,8 @@ def _fastapi_app(line: Line, options: dict[str, Option], carrier: Carrier) -> st
     """The file that is named, or the first of those that FastAPI's command looks for, with its application's name."""
     attribute = options["app"].value if "app" in options else "app"
     named = line.arguments[0].text if line.arguments else ""
+    if not named and "app" not in options and (entrypoint := fastapi_entrypoint(carrier)):
+        return entrypoint
     for path in (named,) if named else _FASTAPI_FILES:
         file = files_named(path, carrier.bases, carrier.context)
         if file is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 _OTHER = re.compile(
-    r"alpine|busybox|ubi\d|rhel|centos|fedora|rocky|alma|amazonlinux|oraclelinux|distroless|scratch|nixos|opensuse"
+    r"alpine|busybox|ubi\d|rhel|redhat|centos|fedora|rocky|alma|amazonlinux|oraclelinux|distroless|scratch|nixos|suse|"
+    r"chainguard|cgr\.dev|wolfi|mariner|azurelinux|/lambda/"
 )
 _DEBIAN = re.compile(
-    r"(?:^|/)(?:python|debian|ubuntu|node|uv|buildpack-deps|uvicorn-gunicorn[\w-]*|pytorch|cuda|tensorflow|nginx-python|"
-    r"langgraph-api|langgraphjs-api|playwright(?:/python)?|miniconda3?|anaconda3?|pypy|poetry)(?=[:@]|$)"
+    r"(?:^|/)(?:python|debian|ubuntu|node|buildpack-deps|uvicorn-gunicorn[\w-]*|pytorch|cuda|tensorflow|langgraph-api|"
+    r"langgraphjs-api|playwright(?:/python)?|miniconda3?|anaconda3?|pypy)(?=[:@]|$)"
     r"|bookworm|bullseye|buster|trixie|slim|jammy|noble|focal|-debian|ubuntu"
 )
 

@@ -38,6 +38,7 @@ def folders_named(path: str, bases: tuple[str, ...]) -> tuple[str, ...]:
     return bases
 
 
+_ENTRYPOINT = re.compile(r"""(?m)^\[tool\.fastapi\][^\[]*?^entrypoint[ \t]*=[ \t]*["']([\w.:]+)["']""")
 _SCRIPTS = re.compile(r"(?ms)^\[(?:project|tool\.poetry)\.scripts\][^\n]*\n(.*?)(?=^\[|\Z)")
 
 
@@ -53,6 +54,13 @@ def console_script(name: str, carrier: Carrier) -> str:
         if match is not None:
             return str(match[1])
     return ""
+
+
+def fastapi_entrypoint(carrier: Carrier) -> str:
+    """The application that the project names for FastAPI's command: ``[tool.fastapi]``, ``entrypoint``."""
+    file = carrier.context.find("pyproject.toml", *carrier.bases)
+    match = _ENTRYPOINT.search(file.text) if file is not None else None
+    return str(match[1]) if match is not None else ""
 
 
 def upward(folder: str, repository: str) -> tuple[str, ...]:

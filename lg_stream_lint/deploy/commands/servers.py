@@ -74,7 +74,7 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     settings += _defaults(start, table, settings) if not at_a_desk else []
     settings += start.unknown
     settings += _overruled(start, table, settings)
-    if start.shell is not None and not carrier.is_on_a_desk:
+    if start.shell is not None and not at_a_desk and not carrier.is_on_a_desk:
         settings.append(
             Setting("shell", "shell", "pipeline" if start.shell.piped else True, Origin.EXPLICIT, start.shell.where)
         )
