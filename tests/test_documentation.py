@@ -27,7 +27,7 @@ SECTIONS = (
 )
 CODE_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 #: What an example of a rule over settings also shows, because the rule is about both together.
-BESIDE = {"LGS508": {"LGS204"}}
+BESIDE = {"LGS508": {"LGS204"}, "LGS601": {"LGS406"}, "LGS604": {"LGS406"}}
 TITLED_BLOCK = re.compile(r'```\w* title="(?P<file>[^"]+)"\n(?P<text>.*?)```', re.DOTALL)
 README = ROOT / "README.md"
 # Rules about the tool itself show nothing that could be run.

@@ -77,7 +77,8 @@ http {
 One of the two measures is enough; the header has the advantage that it goes wherever the application goes.
 
 ## Fix
-None yet: `proxy_buffering off;` (or the family's own directive) in the same place. It costs nginx's protection against slow readers.
+None yet: `proxy_buffering off;` (or the family's own directive) in the same place. It costs nginx's protection against slow
+readers.
 
 ## Limits
 An nginx whose version nothing tells counts as older than 1.29.7, as distributions ship it; the tag of the image that its

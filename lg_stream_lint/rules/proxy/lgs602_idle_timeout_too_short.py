@@ -134,16 +134,23 @@ class IdleTimeoutTooShort(ProxyRule):
         if model is not None and model.limit is not None:
             enough = max(enough, model.limit)
             related.append(Nearby(model.where, f"the model may take {model.limit:g} s"))
-        by_default = "" if limit.explicit else ", the default"
         self.report(
             limit.where,
-            f"A silence of {limit.value:g} s, while a tool runs or the model thinks, ends the stream: {hop.layer} waits no "
-            f"longer for a byte ({limit.key}{by_default}), and {self._pings(code)}. {self._repair(limit, code)}",
+            f"{self._what(hop, limit, code)} {self._repair(limit, code)}",
             way=way,
             hop=hop,
             confidence=self.confidence(code),
             related=related,
             fix=with_value(hop, limit, f"{math.ceil(enough)}s", self.deployment.context),
+        )
+
+    def _what(self, hop: Hop, limit: Setting, code: CodeFacts) -> str:
+        if limit.value == 0:
+            return f"Every answer ends with 504 at once: {limit.key} 0 is no time at all for {hop.layer}, and not unlimited time."
+        by_default = "" if limit.explicit else ", the default"
+        return (
+            f"A silence of {limit.value:g} s, while a tool runs or the model thinks, ends the stream: {hop.layer} waits no "
+            f"longer for a byte ({limit.key}{by_default}), and {self._pings(code)}."
         )
 
     def _pings(self, code: CodeFacts) -> str:
@@ -160,5 +167,5 @@ class IdleTimeoutTooShort(ProxyRule):
         if model is not None and model.limit is not None:
             above = f"above the model's {model.limit:g} s ({self.place(model.where)})"
         if limit.value == 0:
-            return f"0 does not mean unlimited; set {limit.key} {above}."
+            return f"Set {limit.key} {above}."
         return f'Send ": ping" more often than that (sse-starlette does, every 15 s), or set {limit.key} {above}.'
