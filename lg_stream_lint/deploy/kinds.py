@@ -60,7 +60,7 @@ KINDS = (
     FileKind(
         "traefik",
         r".*traefik.*\.(?:ya?ml|toml)|dynamic.*\.(?:ya?ml|toml)",
-        (b"entryPoints", b"routers", b"services", b"serversTransport"),
+        (b"entryPoints", b"entrypoints", b"routers", b"services", b"serversTransport"),
     ),
     FileKind("envoy", r".*envoy.*\.(?:ya?ml|json)", (b"clusters", b"http_connection_manager", b"route_config")),
     FileKind("varnish", r".*\.vcl"),
