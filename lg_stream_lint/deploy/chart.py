@@ -15,7 +15,9 @@ from lg_stream_lint.finding import Span
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|[()|,]|[^\s()|,]+')
 #: Functions that leave a value as it is, as far as a manifest's reader can tell.
 _SAME = frozenset({"quote", "squote", "toString", "int", "int64", "float64", "trim", "toYaml", "toJson"})
+_OTHER_VALUES = re.compile(r"values[-_.].+\.ya?ml")
 _DEEPEST = 8
+_MOST_FILES = 20
 _HERE = Where("", Span(1, 1, 1, 1))
 
 
@@ -27,9 +29,13 @@ class Dot(NamedTuple):
 
 
 class Values(NamedTuple):
-    """The map of a chart's ``values.yaml``; None where there is no chart."""
+    """The map of a chart's ``values.yaml``; None where there is no chart.
+
+    ``others`` are those of the files beside it (``values-prod.yaml``): what one of them says otherwise is not known.
+    """
 
     root: Node | None
+    others: tuple[Node, ...] = ()
 
 
 _NIL = Node(TEXT, _HERE, "", plain=True)
@@ -54,12 +60,27 @@ def _values(folder: str, template: DeployFile, context: Context) -> Values:
         return Values(None)
     known = _known.get(file)
     if known is None:
-        try:
-            roots = documents(file).roots
-        except NotRead:
-            roots = ()
-        known = _known[file] = Values(roots[0] if roots and roots[0].kind == MAP else None)
+        others = [root for other in _beside(folder, context) for root in [_root(other)] if root is not None]
+        known = _known[file] = Values(_root(file), tuple(others))
     return known
+
+
+def _root(file: DeployFile) -> Node | None:
+    try:
+        roots = documents(file).roots
+    except NotRead:
+        return None
+    return roots[0] if roots and roots[0].kind == MAP else None
+
+
+def _beside(folder: str, context: Context) -> list[DeployFile]:
+    """Other values files of a chart."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if _OTHER_VALUES.fullmatch(name))
+    except (OSError, ValueError):
+        return []
+    found = [context.find(name, folder) for name in names[:_MOST_FILES]]
+    return [file for file in found if file is not None]
 
 
 def evaluate(body: str, values: Values, dot: Dot) -> Node | None:
@@ -181,15 +202,27 @@ def _term(token: str, values: Values, dot: Dot) -> Node | None:
     if re.fullmatch(r"-?\d+(?:\.\d+)?|true|false", token):
         return _literal(token)
     if token.startswith("$.Values.") and values.root is not None:
-        return _field(values.root, token[len("$.Values.") :])
+        return _value(values, token[len("$.Values.") :])
     if not token.startswith(".") or not dot.known:
         return None
     if dot.node is None:
-        return _field(values.root, token[len(".Values.") :]) if token.startswith(".Values.") and values.root else None
+        return _value(values, token[len(".Values.") :]) if token.startswith(".Values.") else None
     return dot.node if token == "." else _field(dot.node, token[1:])  # noqa: S105
 
 
-def _field(node: Node, path: str) -> Node | None:
+def _value(values: Values, path: str) -> Node | None:
+    """A value of the chart; one that another of its files sets otherwise is not known."""
+    if values.root is None:
+        return None
+    found = _field(values.root, path)
+    for other in values.others:
+        set_there = other.get(*path.split("."))
+        if set_there is not None and (set_there.kind != TEXT or set_there.text != found.text):
+            return None
+    return found
+
+
+def _field(node: Node, path: str) -> Node:
     """A field of the values; what is not there is nil, which is known."""
     found = node.get(*path.split("."))
     return _NIL if found is None else found

@@ -101,6 +101,13 @@ def test_a_value_of_the_chart_is_looked_up_and_overridable(chart):
     assert root.number("d") is None
 
 
+def test_a_value_that_another_file_of_the_chart_sets_is_not_known(chart, tmp_path):
+    (tmp_path / "values-prod.yaml").write_text("grace: 90\nname: app\n")
+    (root,) = chart("a: {{ .Values.grace }}\nb: {{ .Values.name }}\n", "grace: 45\nname: app\n").roots
+    assert root.get("a").unknown
+    assert root.string("b") == "app"
+
+
 def test_a_branch_that_the_chart_turns_off_is_a_note(chart):
     found = chart(
         "a: 1\n{{- if .Values.on }}\nb: 2\n{{- else }}\nb: 3\n{{- end }}\n{{- if not .Values.on }}\nc: 4\n{{- end }}\n",
@@ -147,7 +154,7 @@ def test_a_map_that_a_template_adds_to_is_open(chart):
         "{a: " * 100_000,
         "? " * 50_000,
         "---\n" * 300_000,
-        "a: 1\n" * 400_000,
+        "a: 1\n" * 200_000,
         "{{" * 500_000,
         "{{ a }}" * 100_000,
         "{{ if a }}\n" * 100_000,

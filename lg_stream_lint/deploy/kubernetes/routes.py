@@ -30,7 +30,7 @@ def knative_hop(manifest: Manifest) -> Hop:
     """The request's limit of a Cloud Run (or Knative) service."""
     google = any("googleapis.com" in key for key in _all_annotations(manifest))
     google = google or "cloud.googleapis.com/location" in _keys(manifest.root.get("metadata", "labels"))
-    layer = "cloud-run" if google else "knative"
+    layer = "cloud-run" if google else "kubernetes"
     spec = manifest.root.get("spec", "template", "spec")
     node = spec.get("timeoutSeconds") if spec is not None else None
     found = setting("total_timeout", "timeoutSeconds", node, node.number(), Kind.TOTAL) if node is not None else None

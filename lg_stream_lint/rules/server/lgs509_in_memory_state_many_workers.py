@@ -11,11 +11,20 @@ developer's machine.
 
 ## Example
 ```python title="app/main.py"
+from fastapi import FastAPI
 from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 
-agent = create_agent(ChatOpenAI(model="gpt-4o-mini", timeout=60), tools=[], checkpointer=InMemorySaver())
+app = FastAPI()
+model = ChatOpenAI(model="gpt-4o-mini", timeout=60, max_retries=2)
+agent = create_agent(model, tools=[], checkpointer=InMemorySaver())
+
+
+@app.get("/chat")
+async def chat(question: str, thread: str):
+    config = {"configurable": {"thread_id": thread}}
+    return await agent.ainvoke({"messages": [("user", question)]}, config)
 ```
 
 ```dockerfile title="Dockerfile"
@@ -29,11 +38,20 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--workers", "4"]
 Keep the threads where every process finds them (`AsyncPostgresSaver`, `AsyncRedisSaver`), or serve from one process:
 
 ```python title="app/main.py"
+from fastapi import FastAPI
 from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 
-agent = create_agent(ChatOpenAI(model="gpt-4o-mini", timeout=60), tools=[], checkpointer=InMemorySaver())
+app = FastAPI()
+model = ChatOpenAI(model="gpt-4o-mini", timeout=60, max_retries=2)
+agent = create_agent(model, tools=[], checkpointer=InMemorySaver())
+
+
+@app.get("/chat")
+async def chat(question: str, thread: str):
+    config = {"configurable": {"thread_id": thread}}
+    return await agent.ainvoke({"messages": [("user", question)]}, config)
 ```
 
 ```dockerfile title="Dockerfile"
