@@ -92,6 +92,7 @@ def _lines(where: Where, deployment: Deployment) -> tuple[int, ...]:
     """The rows on which a comment silences a finding: its first and last, and comment lines right above it.
 
     Dockerfiles, INI files and JSON's relatives know no comment behind a value; a line of its own above it is what they have.
+    In a command that goes on over several lines, comments above its first line count, too.
     """
     rows = {where.span.row, where.span.end_row}
     try:
@@ -99,7 +100,7 @@ def _lines(where: Where, deployment: Deployment) -> tuple[int, ...]:
     except Exception:  # noqa: BLE001 - the place is known, its text is only a help
         return tuple(sorted(rows))
     row = where.span.row - 1
-    while row > 0 and _COMMENT_LINE.match(lines[row - 1]):
+    while row > 0 and (_COMMENT_LINE.match(lines[row - 1]) or lines[row - 1].rstrip().endswith("\\")):
         rows.add(row)
         row -= 1
     return tuple(sorted(rows))

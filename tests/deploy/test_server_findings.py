@@ -1,0 +1,86 @@
+"""Findings of the server's rules beyond what fixtures show: comments that silence them, and their repairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lg_stream_lint import engine
+from lg_stream_lint.config import Config
+from lg_stream_lint.deploy.deployment import forget_deployments
+from lg_stream_lint.finding import Finding
+
+APP = (Path(__file__).parents[2] / "fixtures" / "LGS511" / "bad_shell_form" / "main.py").read_text(encoding="utf-8")
+
+
+def findings(folder: Path, **files: str) -> list[Finding]:
+    for name, text in {"main__py": APP, "pyproject__toml": "", **files}.items():
+        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
+    forget_deployments()
+    return [f for f in engine.run([str(folder)], Config(jobs=1)).findings if f.code.startswith("LGS5")]
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        'FROM x\n# noqa: LGS504\nCMD ["uvicorn", "main:app", "--timeout-graceful-shutdown", "5"]\n',
+        'FROM x\n# noqa: LGS504\nCMD ["uvicorn", \\\n  "main:app", \\\n  "--timeout-graceful-shutdown", "5"]\n',
+        'FROM x\nCMD ["uvicorn", \\\n  # noqa: LGS504\n  "main:app", \\\n  "--timeout-graceful-shutdown", "5"]\n',
+    ],
+)
+def test_a_comment_above_the_command_silences(dockerfile: str, root: Path) -> None:
+    assert findings(root, Dockerfile=dockerfile) == []
+    assert [f.code for f in findings(root, Dockerfile=dockerfile.replace("noqa", "yes"))] == ["LGS504"]
+
+
+def repaired(finding: Finding) -> str:
+    """The text of the file with the finding's one edit made."""
+    assert finding.fix is not None
+    (edit,) = finding.fix.edits
+    lines = Path(finding.path).read_text(encoding="utf-8").splitlines(keepends=True)
+    line = lines[edit.span.row - 1]
+    lines[edit.span.row - 1] = line[: edit.span.column - 1] + edit.content + line[edit.span.end_column - 1 :]
+    return "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("command", "right"),
+    [
+        ("CMD uvicorn main:app", "CMD exec uvicorn main:app"),
+        ("CMD A=1 uvicorn main:app", "CMD A=1 exec uvicorn main:app"),
+        ("CMD alembic upgrade head && uvicorn main:app", "CMD alembic upgrade head && exec uvicorn main:app"),
+        ('CMD ["sh", "-c", "uvicorn main:app"]', 'CMD ["sh", "-c", "exec uvicorn main:app"]'),
+    ],
+)
+def test_exec_is_put_before_the_server(command: str, right: str, root: Path) -> None:
+    (finding,) = findings(root, Dockerfile=f"FROM python:3.12\n{command}\n")
+    assert finding.code == "LGS511"
+    assert repaired(finding) == f"FROM python:3.12\n{right}\n"
+    assert findings(root, Dockerfile=repaired(finding)) == []
+
+
+def test_no_exec_in_a_pipeline(root: Path) -> None:
+    (finding,) = findings(root, Dockerfile="FROM python:3.12\nCMD uvicorn main:app | cat\n")
+    assert finding.fix is None
+
+
+def test_the_right_name_is_written(root: Path) -> None:
+    conf = 'wsgi_app = "main:app"\nworker_class = "asgi"\ngraceful_timeout = 90\nkeep_alive = 5\n'
+    (finding,) = findings(root, gunicorn__conf__py=conf)
+    assert (finding.code, finding.fix and finding.fix.applicability) == ("LGS507", "safe")
+    assert repaired(finding) == conf.replace("keep_alive", "keepalive")
+
+
+def test_a_script_is_judged_with_the_image_that_runs_it(root: Path) -> None:
+    script = "exec gunicorn -k asgi --graceful-timeout ${GRACE:-5} main:app\n"
+    alone = findings(root, start__sh=script)
+    assert [(f.code, f.confidence) for f in alone] == [("LGS504", "medium")]
+    image = 'FROM python:3.12\nENV GRACE=90\nWORKDIR /srv\nCOPY . .\nCMD ["./start.sh"]\n'
+    assert findings(root, start__sh=script, Dockerfile=image) == []
+
+
+@pytest.mark.parametrize("seconds", [5, 59, 60, 61])
+def test_the_models_time_out_is_the_measure(seconds: int, root: Path) -> None:
+    found = findings(root, Procfile=f"web: uvicorn main:app --timeout-graceful-shutdown {seconds}\n")
+    assert bool(found) == (seconds < 60)
