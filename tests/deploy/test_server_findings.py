@@ -49,6 +49,7 @@ def repaired(finding: Finding) -> str:
     [
         ("CMD uvicorn main:app", "CMD exec uvicorn main:app"),
         ("CMD A=1 uvicorn main:app", "CMD A=1 exec uvicorn main:app"),
+        ("CMD uv run --no-dev uvicorn main:app", "CMD exec uv run --no-dev uvicorn main:app"),
         ("CMD alembic upgrade head && uvicorn main:app", "CMD alembic upgrade head && exec uvicorn main:app"),
         ('CMD ["sh", "-c", "uvicorn main:app"]', 'CMD ["sh", "-c", "exec uvicorn main:app"]'),
     ],
@@ -58,6 +59,13 @@ def test_exec_is_put_before_the_server(command: str, right: str, root: Path) -> 
     assert finding.code == "LGS511"
     assert repaired(finding) == f"FROM python:3.12\n{right}\n"
     assert findings(root, Dockerfile=repaired(finding)) == []
+
+
+def test_no_exec_where_the_place_is_not_known_to_the_letter(root: Path) -> None:
+    compose = "services:\n  api:\n    build: .\n    stop_grace_period: 90s\n"
+    compose += '    command: >\n      sh -c "alembic upgrade head\n      && uvicorn main:app"\n'
+    (finding,) = findings(root, Dockerfile="FROM python:3.12\nWORKDIR /srv\nCOPY . .\n", compose__yaml=compose)
+    assert (finding.code, finding.fix) == ("LGS511", None)
 
 
 def test_no_exec_in_a_pipeline(root: Path) -> None:

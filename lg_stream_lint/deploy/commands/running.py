@@ -61,7 +61,7 @@ class Runner:
         carrier = carrier._replace(env=program.env)
         if program.folder:
             carrier = carrier._replace(bases=folders_named(program.folder, carrier.bases))
-        between = self._between(program, carrier, shell, piped)
+        between = self._between(program, words, carrier, shell, piped)
         name = program.name
         if name in _SHELLS:
             self._shell(program, carrier)
@@ -81,14 +81,16 @@ class Runner:
         elif module := console_script(name, carrier):
             self._module(module, (), program, carrier, between)
 
-    def _between(self, program: Program, carrier: Carrier, shell: str, piped: bool) -> Shell | None:
+    def _between(
+        self, program: Program, words: Sequence[Word], carrier: Carrier, shell: str, piped: bool
+    ) -> Shell | None:
         """The shell of an image that stands between the system and a program, which gets no signal."""
         if not shell or self.trail or (program.replaces and not piped):
             return None
         plain = base_name(shell) in ("sh", "dash")
         if piped or (plain and (has_dash(carrier.image) or base_name(shell) == "dash")):
-            where = spanning(program.words[0].where, program.words[-1].where)
-            return Shell(where, piped) if carrier.image else None
+            where = spanning(words[0].where, words[-1].where)
+            return Shell(where, piped, words[0].text) if carrier.image else None
         return None
 
     def _shell(self, program: Program, carrier: Carrier) -> None:

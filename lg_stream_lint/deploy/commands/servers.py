@@ -28,10 +28,14 @@ DEFAULT_PORT = "8000"
 
 
 class Shell(NamedTuple):
-    """A shell that stays between the system and a server, at the server's place; ``piped``: in a pipeline."""
+    """A shell that stays between the system and a server, at the server's place; ``piped``: in a pipeline.
+
+    ``program`` is the server's first word as it is written, with which the place begins where it is known to the letter.
+    """
 
     where: Where
     piped: bool
+    program: str
 
 
 class Start(NamedTuple):
@@ -75,15 +79,18 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     settings += start.unknown
     settings += _overruled(start, table, settings)
     if start.shell is not None and not at_a_desk and not carrier.is_on_a_desk:
-        settings.append(
-            Setting("shell", "shell", "pipeline" if start.shell.piped else True, Origin.EXPLICIT, start.shell.where)
-        )
+        settings.append(_shell(start.shell))
     layer = _LAYERS.get(start.server, start.server)
     leads_to, app_notes = _app(start, carrier)
     known_as = tuple(dict.fromkeys((*carrier.known_as, *start.extra, *_ports(start))))
     name = f"{start.server} {start.app}".strip()
     hop = Hop(layer, Role.SERVER, name, start.where, tuple(settings), leads_to, known_as)
     return Reading((hop,), (*notes, *app_notes))
+
+
+def _shell(shell: Shell) -> Setting:
+    value = "pipeline" if shell.piped else True
+    return Setting("shell", "shell", value, Origin.EXPLICIT, shell.where, written=shell.program)
 
 
 def _is_development(start: Start, table: ServerOptions) -> bool:

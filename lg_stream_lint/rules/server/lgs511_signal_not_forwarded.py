@@ -120,9 +120,7 @@ def _fix(shell: Setting, context: Context) -> Fix | None:
     """``exec`` before the program, where its place is known to the letter."""
     row, column = shell.where.span.row, shell.where.span.column
     line = context.open(shell.where.path).lines[row - 1]
-    if column > 1 and not (line[column - 2].isspace() or line[column - 2] == '"'):
-        return None
-    if not line[column - 1 :].lstrip("./").startswith(tuple("abcdefghijklmnopqrstuvwxyz")):
+    if not shell.written or not line.startswith(shell.written, column - 1):
         return None
     at = shell.where.span._replace(end_row=row, end_column=column)
     return Fix("unsafe", "exec before the server", (Edit(at, "exec "),))
