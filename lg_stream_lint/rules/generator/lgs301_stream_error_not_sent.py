@@ -7,7 +7,8 @@ generator (or inside one around it) catches the error and sends an event.
 ## Why it cuts the stream
 The status 200 is already sent. When the provider fails, the client gets half an answer and a cut connection
 (`peer closed connection without sending complete message body (incomplete chunked read)`), or even a clean end; SDK
-retries stop at the first byte, and a `try` around `return StreamingResponse(…)` catches nothing.
+retries stop at the first byte, and a `try` around `return StreamingResponse(…)` catches nothing. Where a checkpointer keeps
+a tool call whose result never came, the thread rejects every later turn (`INVALID_CHAT_HISTORY`).
 
 ## Example
 ```python
