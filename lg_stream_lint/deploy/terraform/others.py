@@ -12,6 +12,7 @@ from lg_stream_lint.deploy.settings import Hop, Kind, Role, Setting, Target
 from lg_stream_lint.deploy.terraform.hcl import blocks_in
 from lg_stream_lint.deploy.terraform.module import Module, Resource, references
 from lg_stream_lint.deploy.yaml_marks import Node
+from lg_stream_lint.deploy.yaml_text import place_in
 
 _SERVERLESS = "google_compute_region_network_endpoint_group."
 
@@ -109,7 +110,9 @@ class CloudReader:
         if command is not None and not command.unknown and command.text.strip():
             folders = (self.file.folder, self.context.repository)
             known = (Target("unit", f"{unit}/run"),)
-            carrier = Carrier(self.context, command.where, Stands.MANIFEST, {}, folders, known, shell="")
+            carrier = Carrier(
+                self.context, command.where, Stands.MANIFEST, {}, folders, known, at=place_in(self.file, command)
+            )
             self.found.add(server_hops(command.text, carrier))
         leads_to = (Target("unit", f"{unit}/run"), ANYTHING)
         self.found.hops.append(Hop("app-service", Role.PROXY, resource.address, resource.where, tuple(idle), leads_to))
