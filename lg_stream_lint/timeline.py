@@ -216,7 +216,7 @@ def _stream(way: Way, code: CodeFacts, held: Sequence[tuple[int, Held]]) -> Stre
         heartbeat=code.heartbeat,
         late=_is_late(way.server),
         waits=any(stream.late_headers for stream in code.streams),
-        blocks=any(block.code == "LGS201" for block in code.blocking),
+        blocks=any(block.code == "LGS201" and block.in_stream for block in code.blocking),
         hiding=frozenset(position for position, hop in held if hop.whole),
         delaying=frozenset(position for position, hop in held if not hop.whole),
     )

@@ -174,12 +174,17 @@ class TestSilence:
         assert silence(server(), proxy("nginx", reads(60)), facts=waiting) == (60, "nginx", "504")
 
     def test_a_blocked_loop_sends_no_pings_and_meets_the_watchdog(self) -> None:
-        blocked = code(STREAM._replace(heartbeat=15), blocking=(BlockFact(where(), "LGS201", "graph.invoke()"),))
+        blocked = code(
+            STREAM._replace(heartbeat=15), blocking=(BlockFact(where(), "LGS201", "graph.invoke()", in_stream=True),)
+        )
         worker = gunicorn("uvicorn.workers.UvicornWorker", limit("timeout", 30, Kind.BLOCK))
         assert silence(worker, proxy("nginx", reads(60)), facts=blocked)[:2] == (30, "gunicorn")
         assert silence(worker, proxy("nginx", reads(60)))[:2] == (60, "nginx")
-        elsewhere = code(blocking=(BlockFact(where(), "LGS204", "time.sleep()"),))
-        assert silence(worker, facts=elsewhere)[0] is None
+        for other in (
+            BlockFact(where(), "LGS204", "time.sleep()", in_stream=True),
+            BlockFact(where(), "LGS201", "elsewhere"),
+        ):
+            assert silence(worker, facts=code(blocking=(other,)))[0] is None
 
     @pytest.mark.parametrize(
         ("worker", "seen"),
@@ -585,6 +590,15 @@ class TestTheCommand:
         (found,) = [layer for layer in layers if layer["layer"] == "app"]
         assert (found["setting"], found["kind"], found["seconds"]) == ("asyncio.timeout()", "total", 45)
         assert (found["filename"], found["location"]["row"]) == ("app/main.py", 21)
+
+    def test_a_graph_that_blocks_the_loop_meets_the_watchdog(self, root: Path) -> None:
+        files = files_of(EXAMPLE.read_text("utf-8"))
+        blocking = files["app/main.py"].replace(
+            "    async for token, _ in graph.astream(", "    for token, _ in graph.stream("
+        )
+        said({**files, "app/main.py": blocking}, root, "json")
+        document = json.loads(command("--timeline", "--isolated", "--output-format", "json", at=root).out)
+        assert [(cut["at"], cut["by"]) for cut in document["cuts"][1:3]] == [(30, "gunicorn"), (30, "gunicorn")]
 
     def test_an_empty_folder_is_no_error(self, root: Path) -> None:
         for form in FORMATS:

@@ -46,12 +46,16 @@ class ModelFact(NamedTuple):
 
 
 class BlockFact(NamedTuple):
-    """A finding of LGS201 or LGS204: the event loop stands still there. ``seconds`` is how long at least, if known."""
+    """A finding of LGS201 or LGS204: the event loop stands still there. ``seconds`` is how long at least, if known.
+
+    ``in_stream``: it stands in the handler or a generator of a streaming response.
+    """
 
     where: Where
     code: str
     what: str
     seconds: float | None = None
+    in_stream: bool = False
 
 
 class DeadlineFact(NamedTuple):

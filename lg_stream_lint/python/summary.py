@@ -49,7 +49,7 @@ def file_facts(module: Module, findings: Sequence[Finding]) -> FileFacts | None:
         module.path,
         streams=tuple(_streams(facts, module)),
         models=tuple(_models(facts, module)),
-        blocking=tuple(_blocking(module, findings)),
+        blocking=tuple(_blocking(facts, module, findings)),
         memory_savers=tuple(_memory_savers(facts, module)),
         mangum=tuple(where for name, prefix in _COLLECTING for where in _named(facts, module, name, prefix)),
         at_shutdown=tuple(Where(module.path, found.span) for found in findings if found.code == "LGS410"),
@@ -62,11 +62,16 @@ def _where(module: Module, node: cst.CSTNode) -> Where:
     return Where(module.path, module.span(node))
 
 
-def _blocking(module: Module, findings: Sequence[Finding]) -> Iterator[BlockFact]:
+def _blocking(facts: Facts, module: Module, findings: Sequence[Finding]) -> Iterator[BlockFact]:
+    streaming = None
     for finding in findings:
         if finding.code in _BLOCKING and finding.severity != Severity.INFO:
+            if streaming is None:
+                streaming = list(_streaming(facts, module))
             what = finding.message.partition(" blocks ")[0].partition(" runs ")[0]
-            yield BlockFact(Where(module.path, finding.span), finding.code, what, _sleep(module, finding.span))
+            inside = any(span.row <= finding.span.row <= span.end_row for span in streaming)
+            seconds = _sleep(module, finding.span)
+            yield BlockFact(Where(module.path, finding.span), finding.code, what, seconds, inside)
 
 
 def _sleep(module: Module, span: Span) -> float | None:
@@ -78,6 +83,15 @@ def _sleep(module: Module, span: Span) -> float | None:
         if not any(isinstance(outer, (cst.For, cst.While, cst.CompFor)) for outer in module.ancestors(node)):
             return float(value.value)
     return None
+
+
+def _streaming(facts: Facts, module: Module) -> Iterator[Span]:
+    """Where the functions of a module stand that answer with a stream or feed one."""
+    for stream in facts.streams.of(module):
+        functions = [link.function for link in facts.streams.links(stream)]
+        for function in (*functions, *([stream.handler] if stream.handler is not None else [])):
+            if function.module is module:
+                yield module.span(function.node)
 
 
 # Streams
