@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from lg_stream_lint.deploy.clouds import aws
 from lg_stream_lint.deploy.clouds.limits import Found
+from lg_stream_lint.deploy.clouds.tasks import container
+from lg_stream_lint.deploy.clouds.templates import Merged, key_of, parameters, patterns
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.settings import Target
 from lg_stream_lint.deploy.yaml_marks import LIST, MAP, TEXT, Node, walk
@@ -34,7 +36,7 @@ class _Template:
         for key, node in resources.entries()[:_MOST] if resources is not None else ():
             if node.kind == MAP:
                 self.resources[key.text] = (key, node, node.string("Type"))
-        self.parameters = _parameters(root)
+        self.parameters = parameters(root)
         self.streams = _STREAMING_DEFINITION.search(file.text) is not None
 
     def read(self) -> None:
@@ -87,13 +89,13 @@ class _Template:
         runtime = self.value(merged.get("Runtime"))
         return self._is_image(merged) or runtime is None or runtime.unknown or aws.runs_python(runtime.text)
 
-    def _merged(self, name: str) -> _Merged:
+    def _merged(self, name: str) -> Merged:
         """A function's properties, over the globals that hold for all of SAM's functions."""
         _, node, kind = self.resources[name]
         usual = self.root.get("Globals", "Function") if kind == "AWS::Serverless::Function" else None
-        return _Merged(node.get("Properties"), usual)
+        return Merged(node.get("Properties"), usual)
 
-    def _is_image(self, merged: _Merged) -> bool:
+    def _is_image(self, merged: Merged) -> bool:
         return merged.text("PackageType") == "Image" or any(
             merged.get(*keys) is not None for keys in (("ImageUri",), ("Code", "ImageUri"))
         )
@@ -124,15 +126,18 @@ class _Template:
         events = properties.get("Events")
         if events is not None and any(event.string("Type") in ("Api", "HttpApi") for _, event in events.entries()):
             return True
-        return any(
-            name in self.named(node) for _, node, kind in self.resources.values() if kind in _DOORS and node is not None
-        )
+        return name in self._asked
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        """The resources that something of HTTP names."""
+        return frozenset(self.named(*(node for _, node, kind in self.resources.values() if kind in _DOORS)))
 
     def _own_doors(self, name: str, properties: Node) -> None:
         """What SAM makes of a function's own configuration: an address, and a method for each event."""
         url = properties.get("FunctionUrlConfig")
         if url is not None:
-            resource = self.resource(name, "url")._replace(where=_key(properties, "FunctionUrlConfig").where)
+            resource = self.resource(name, "url")._replace(where=key_of(properties, "FunctionUrlConfig").where)
             aws.function_url(resource, self.value(url.get("InvokeMode")), self.unit(name), self.found)
         events = properties.get("Events")
         for key, event in events.entries() if events is not None else ():
@@ -157,7 +162,7 @@ class _Template:
         dockerfile = metadata.string("Dockerfile") or "Dockerfile"
         return aws.dockerfile_at(self.file.folder, metadata.string("DockerContext"), dockerfile)
 
-    def _folders(self, merged: _Merged) -> tuple[str, ...]:
+    def _folders(self, merged: Merged) -> tuple[str, ...]:
         code = merged.get("CodeUri") or merged.get("Code")
         paths = [code.text] if code is not None and code.kind == TEXT and not code.unknown else []
         paths = [path for path in paths if "://" not in path]
@@ -251,7 +256,7 @@ class _Template:
             domain = " ".join(node.text for node in walk(origin.get("DomainName") or origin) if node.kind == TEXT)
             if custom is None or _STORED.search(domain):
                 continue
-            where = _key(origin, "CustomOriginConfig").where
+            where = key_of(origin, "CustomOriginConfig").where
             identity = origin.string("Id")
             resource = aws.Resource(f"{name} {identity}".strip(), where, "")
             balancers = [n for n in self.named(origin.get("DomainName")) if self.resources[n][2] in _BALANCERS]
@@ -259,7 +264,7 @@ class _Template:
                 resource,
                 self.value(custom.get("OriginReadTimeout")),
                 self.value(origin.get("ResponseCompletionTimeout")),
-                tuple(_patterns(config, identity)),
+                tuple(patterns(config, identity)),
                 self.unit(name),
                 tuple(Target("unit", self.unit(balancer)) for balancer in balancers),
             )
@@ -270,54 +275,10 @@ class _Template:
         containers = properties.get("ContainerDefinitions")
         for index, each in enumerate(containers.elements() if containers is not None else ()):
             own = each.string("Name") or str(index)
-            resource = aws.Resource(own, (_key(each, "Name") if each.get("Name") else each).where, self.unit(name, own))
-            aws.container(resource, each, self.found, self.context, folder=self.file.folder)
-
-
-class _Merged:
-    """A function's properties over SAM's globals."""
-
-    def __init__(self, *layers: Node | None) -> None:
-        self.layers = [layer for layer in layers if layer is not None]
-
-    def get(self, *keys: str) -> Node | None:
-        """The value that holds."""
-        return next((found for layer in self.layers if (found := layer.get(*keys)) is not None), None)
-
-    def environment(self) -> Iterator[tuple[str, Node]]:
-        """The variables; those of the function stand last."""
-        for layer in reversed(self.layers):
-            variables = layer.get("Environment", "Variables")
-            for key, value in variables.entries() if variables is not None else ():
-                yield key.text, value
-
-    def text(self, *keys: str) -> str:
-        """The same as a text."""
-        node = self.get(*keys)
-        return node.text if node is not None and node.kind == TEXT else ""
-
-
-def _parameters(root: Node) -> Mapping[str, Node]:
-    parameters = root.get("Parameters")
-    found = {}
-    for key, node in parameters.entries() if parameters is not None else ():
-        usual = node.get("Default")
-        if usual is not None and usual.kind == TEXT:
-            found[key.text] = usual
-    return found
-
-
-def _patterns(config: Node, identity: str) -> Iterator[str]:
-    if config.string("DefaultCacheBehavior", "TargetOriginId") == identity:
-        yield "/"
-    behaviours = config.get("CacheBehaviors")
-    for each in behaviours.elements() if behaviours is not None else ():
-        if each.string("TargetOriginId") == identity:
-            yield "/" + each.string("PathPattern").lstrip("/")
-
-
-def _key(node: Node, name: str) -> Node:
-    return node.key(name) or node
+            resource = aws.Resource(
+                own, (key_of(each, "Name") if each.get("Name") else each).where, self.unit(name, own)
+            )
+            container(resource, each, self.found, self.context, folder=self.file.folder)
 
 
 _FUNCTIONS = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function"})

@@ -6,6 +6,7 @@ from lg_stream_lint.deploy.clouds import aws
 from lg_stream_lint.deploy.clouds.cloudformation import read_template
 from lg_stream_lint.deploy.clouds.limits import Found
 from lg_stream_lint.deploy.clouds.serverless_framework import read_service
+from lg_stream_lint.deploy.clouds.tasks import container
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.settings import Reading
 from lg_stream_lint.deploy.yaml_marks import LIST, Node, documents
@@ -42,4 +43,4 @@ def _task(file: DeployFile, containers: Node, found: Found, context: Context) ->
         name = each.string("name") or str(index)
         key = each.key("name") or each
         resource = aws.Resource(name, key.where, f"{file.path}#{name}", aws.Keys(stop="stopTimeout"))
-        aws.container(resource, each, found, context, folder=file.folder)
+        container(resource, each, found, context, folder=file.folder)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from lg_stream_lint.deploy.clouds import aws
 from lg_stream_lint.deploy.clouds.limits import Found
+from lg_stream_lint.deploy.clouds.tasks import container
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.settings import Target
 from lg_stream_lint.deploy.terraform.hcl import blocks_in
@@ -53,13 +55,13 @@ class AwsReader:
             if address.startswith(_FUNCTION + "."):
                 found += [self.unit(address)] if self._may_run(address) else []
             elif address.startswith("aws_lambda_alias."):
-                alias = next((r for r in self.module.everything() if r.address == address), None)
+                alias = self.module.by_address.get(address)
                 found += self.functions_in(alias.body.get("function_name")) if alias is not None else []
         return found
 
     def _may_run(self, address: str) -> bool:
         """Whether a function of this module may run this project."""
-        resource = next((each for each in self.module.everything() if each.address == address), None)
+        resource = self.module.by_address.get(address)
         if resource is None:
             return False
         runtime = resource.body.get("runtime")
@@ -68,7 +70,7 @@ class AwsReader:
     def function(self, resource: Resource) -> None:
         """aws_lambda_function, if something asks it over HTTP."""
         body = resource.body
-        if not self._is_asked(resource):
+        if self.unit(resource.address) not in self._asked:
             return
         runtime = body.get("runtime")
         environment = body.get("environment", "variables")
@@ -84,10 +86,11 @@ class AwsReader:
         )
         aws.function(self.named(resource), given, self.found, self.context)
 
-    def _is_asked(self, resource: Resource) -> bool:
-        unit = self.unit(resource.address)
-        doors = (door for door in self.module.everything() if door.kind in _DOORS)
-        return any(unit in self.functions_in(door.body) for door in doors)
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        """The units of the functions that something of HTTP asks."""
+        doors = (door.body for door in self.module.by_address.values() if door.kind in _DOORS)
+        return frozenset(self.functions_in(*doors))
 
     def url(self, resource: Resource) -> None:
         """aws_lambda_function_url."""
@@ -101,7 +104,7 @@ class AwsReader:
             return
         endpoint = ""
         for address in references(body.get("rest_api_id")):
-            api = next((each for each in self.module.everything() if each.address == address), None)
+            api = self.module.by_address.get(address)
             types = api.body.get("endpoint_configuration", "types") if api is not None else None
             endpoint = types.elements()[0].text if types is not None and types.elements() else endpoint
         aws.rest_method(
@@ -119,10 +122,8 @@ class AwsReader:
         aws.http_api(self.named(resource), body.get("timeout_milliseconds"), targets, self.found, anywhere=anywhere)
 
     def _is_socket(self, address: str) -> bool:
-        return any(
-            each.address == address and each.body.string("protocol_type") == "WEBSOCKET"
-            for each in self.module.everything()
-        )
+        api = self.module.by_address.get(address)
+        return api is not None and api.body.string("protocol_type") == "WEBSOCKET"
 
     def http_quick(self, resource: Resource) -> None:
         """aws_apigatewayv2_api with a target of its own."""
@@ -181,7 +182,7 @@ class AwsReader:
             named = aws.Resource(
                 f"{resource.address} {name}", resource.where, self.unit(f"{resource.address}/{name}"), _KEYS
             )
-            aws.container(named, each, self.found, self.context, folder=self.file.folder)
+            container(named, each, self.found, self.context, folder=self.file.folder)
 
 
 def _containers(node: Node | None, found: Found) -> list[Node]:

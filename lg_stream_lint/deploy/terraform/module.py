@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -42,6 +43,7 @@ class Module:
     def __init__(self, folder: str, context: Context) -> None:
         self.folder = folder
         self.files: dict[str, Hcl] = {}
+        self._resources: dict[str, list[Resource]] = {}
         self.values: dict[tuple[str, str], tuple[Node, bool]] = {}
         for path in _files(folder, context):
             try:
@@ -70,19 +72,24 @@ class Module:
                 if not value.unknown:
                     self.values["var", key.text] = (value, True)
 
-    def resources(self, path: str) -> Iterator[Resource]:
+    def resources(self, path: str) -> list[Resource]:
         """The resources of one file; those that are switched off (``count = 0``) are left out."""
-        hcl = self.files.get(path)
-        for block in hcl.blocks if hcl is not None else ():
+        if path not in self._resources:
+            hcl = self.files.get(path)
+            self._resources[path] = list(self._read(hcl)) if hcl is not None else []
+        return self._resources[path]
+
+    def _read(self, hcl: Hcl) -> Iterator[Resource]:
+        for block in hcl.blocks:
             if block.kind == "resource" and len(block.labels) == 2:
                 body = self.resolved(block.body)
                 if body.number("count") != 0:
                     yield Resource(*block.labels, body, block.where)
 
-    def everything(self) -> Iterator[Resource]:
+    @cached_property
+    def by_address(self) -> dict[str, Resource]:
         """The resources of all files."""
-        for path in self.files:
-            yield from self.resources(path)
+        return {each.address: each for path in self.files for each in self.resources(path)}
 
     def resolved(self, node: Node, depth: int = 0) -> Node:
         """A node with its variables and locals replaced where they are literal; what is replaced stands at the same place."""

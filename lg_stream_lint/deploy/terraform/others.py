@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lg_stream_lint.deploy.clouds.aws import ANYTHING, words_of
+from lg_stream_lint.deploy.clouds.aws import ANYTHING
 from lg_stream_lint.deploy.clouds.limits import Found, Limit, settings, written
+from lg_stream_lint.deploy.clouds.tasks import words_of
 from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, server_hops
 from lg_stream_lint.deploy.containers import Start, dockerfile_for, image_name, servers_in
 from lg_stream_lint.deploy.defaults import default
