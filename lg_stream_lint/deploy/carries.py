@@ -93,17 +93,17 @@ def through(hop: Hop, hops: Iterable[Hop], code: CodeFacts, *, sure: bool = True
         return None
     rivals = siblings(hop, hops)
     if sure:
-        rivals = [other for other in rivals if other is hop or set(other.leads_to) & set(hop.leads_to)]
+        rivals = [other for other in rivals if other == hop or set(other.leads_to) & set(hop.leads_to)]
     else:
         rivals = [other for other in rivals if not _leads_elsewhere(other, rivals)]
-    if not any(other is hop for other in rivals):
+    if hop not in rivals:
         return None
     if not code.streams:
         return code if _fit_of(hop, "") == _BY_WORD and _words_of(hop) & _STREAM else None
     carried = tuple(
         stream
         for stream in code.streams
-        if any(best is hop for path in stream.routes or ("",) for best in _best(rivals, path))
+        if any(hop in _best(rivals, path) for path in stream.routes or ("",))
     )
     return code._replace(streams=carried) if carried else None
 

@@ -88,19 +88,20 @@ class Nginx:
         if not _HTTP.search(text):
             text = f"http {{\n{text}\n}}\n"
         here = "".join(f" {name}_temp_path {self.folder / name};" for name in _FOLDERS)
-        written = {match["name"] for match in _READ.finditer(text)}
         short = f"{round(_DEFAULT / self.scale * 1000)}ms"
         names = [f"{family}_read_timeout" for family in ("proxy", "uwsgi") if self.scale != 1]
-        defaults = "".join(f" {name} {short};" for name in names if not self._at_http(text, name, written))
+        defaults = "".join(f" {name} {short};" for name in names if not _at_http(text, name))
         text = _HTTP.sub(lambda match: f"{match[0]} access_log off;{here}{defaults}", text, count=1)
         return f"daemon off; pid {self.folder / 'pid'}; worker_processes 1; events {{ worker_connections 64; }}\n{text}"
 
-    def _at_http(self, text: str, name: str, written: set[str]) -> bool:
-        """Whether the file itself gives the time-out directly in its ``http`` block, where a second one is refused."""
-        if name not in written:
-            return False
-        before = text[: text.index(name)]
-        return before.count("{") - before.count("}") == 1
+
+def _at_http(text: str, name: str) -> bool:
+    """Whether the file itself gives the time-out directly in its ``http`` block, where a second one is refused."""
+    depths = (
+        text.count("{", 0, found.start()) - text.count("}", 0, found.start())
+        for found in re.finditer(rf"\b{name}\b", text)
+    )
+    return 1 in depths
 
 
 @contextmanager
