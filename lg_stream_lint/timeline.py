@@ -43,7 +43,7 @@ class Held(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """One way, from the model to the client. ``title`` names its application and its outermost hop.
+    """One way, from the model to the client. ``title`` names its application and its outermost hop, ``where`` that hop's place.
 
     ``stream`` is what the application sends. ``sure``: every link of the way was resolved. ``not_visible`` are phrases; those about
     a file start with its absolute path.
@@ -56,6 +56,7 @@ class Timeline(NamedTuple):
     sure: bool
     stream: Stream = Stream()
     held: tuple[Held, ...] = ()
+    where: Where | None = None
 
 
 def timelines(
@@ -126,7 +127,8 @@ def timeline_of(deployment: Deployment, way: Way, silences: Sequence[float], len
         _deploy(way, code, layers),
     )
     unseen = tuple(dict.fromkeys(_not_visible(deployment, way, code)))
-    return Timeline(_title(way), layers, answers, unseen, way.sure, stream, tuple(hop for _, hop in held))
+    outermost = way.hops[-1].where if way.hops else None
+    return Timeline(_title(way), layers, answers, unseen, way.sure, stream, tuple(hop for _, hop in held), outermost)
 
 
 def _title(way: Way) -> str:

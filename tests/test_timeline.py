@@ -422,7 +422,7 @@ app:app through envoy
 The application sends no pings; its headers leave at once.
 
 layer  limit               kind   value  where                       0             150         300 s
-model  timeout             idle   600 s  app.py:3                    ==============================>
+model  ChatOpenAI timeout  idle   600 s  app.py:3                    ==============================>
 nginx  proxy_read_timeout  idle    60 s  nginx.conf:12, overridable  ======
 envoy  total_timeout       total  900 s  nginx.conf:1                ##############################>
 envoy  read_timeout        idle   0.5 s  nginx.conf:1                |
@@ -485,7 +485,7 @@ Not visible from here:
         first, second = line_of(server()), line_of(server(), proxy("nginx", reads(60)))
         text = render("text", View((first, second), "/repo"))
         assert text.count("the client's own time-outs") == 1
-        assert "way 2 of 2: app:app through nginx" in text
+        assert "way 2 of 2: app:app through nginx (nginx.conf:1)" in text
         assert text.count("on this way") == 1
 
     def test_a_long_list_is_cut_short_unless_asked(self) -> None:

@@ -60,6 +60,14 @@ class View(NamedTuple):
         """A place as one writes it: ``nginx.conf:12``."""
         return printable(f"{self.name(where.path)}:{where.span.row}")
 
+    def title(self, number: int) -> str:
+        """The title of a way, by its number from 1; of several, with the place that tells them apart."""
+        line = self.timelines[number - 1]
+        if len(self.timelines) == 1:
+            return printable(line.title)
+        place = f" ({self.place(line.where)})" if line.where is not None else ""
+        return printable(f"way {number} of {len(self.timelines)}: {line.title}{place}")
+
     def origin(self, layer: Layer) -> str:
         """Where a limit comes from: its place, and whether it is a default there, or can be overridden."""
         place = self.place(layer.where)
@@ -94,6 +102,12 @@ def render(name: str, view: View) -> str:
     from lg_stream_lint.report import timeline_text
 
     return timeline_text.render(view)
+
+
+def limit(layer: Layer) -> str:
+    """What a limit is called: with its client, where a layer can be one of many (``ChatOpenAI timeout``)."""
+    known = layer.product.split(" ")[0] == layer.layer
+    return printable(layer.setting if known else f"{layer.product} {layer.setting}")
 
 
 def seconds(value: float | None) -> str:

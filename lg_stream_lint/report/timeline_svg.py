@@ -11,7 +11,7 @@ from html import escape
 
 from lg_stream_lint.cuts import Layer
 from lg_stream_lint.report.style import printable, shortened
-from lg_stream_lint.report.timeline import KINDS, View, answer, holds, questions, seconds, sends
+from lg_stream_lint.report.timeline import KINDS, View, answer, holds, limit, questions, seconds, sends
 from lg_stream_lint.timeline import Timeline
 
 _WIDTH = 960
@@ -93,8 +93,8 @@ class _Page:
 
     def way(self, number: int, line: Timeline) -> None:
         """One way: its title, its limits as bars, the answers."""
-        count = f"Way {number} of {len(self.view.timelines)}: " if len(self.view.timelines) > 1 else ""
-        self.prose(count + line.title, "title")
+        title = self.view.title(number)
+        self.prose(title[:1].upper() + title[1:] if len(self.view.timelines) > 1 else title, "title")
         self.y += 2
         for sentence in (sends(line), *(holds(self.view, hop) for hop in line.held)):
             self.prose(sentence)
@@ -137,7 +137,7 @@ class _Page:
         place = f"{kind} · {self.view.origin(layer)}"
         whole = f"{layer.product} {layer.name}: {layer.setting}, {seconds(layer.seconds)} {meaning}; {self.view.origin(layer)}"
         self.parts.append(f"<g><title>{_safe(whole)}</title>")
-        label = shortened(printable(f"{layer.layer} {layer.setting}"), _LABEL_CHARS).removeprefix(layer.layer)
+        label = shortened(printable(f"{layer.layer} {limit(layer)}"), _LABEL_CHARS).removeprefix(layer.layer)
         self.parts.append(
             f'<text x="{_MARGIN}" y="{self.y + 15}"><tspan class="strong">{_safe(layer.layer)}</tspan>{_safe(label)}</text>'
         )

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from lg_stream_lint.cuts import Cut, Layer
 from lg_stream_lint.deploy.settings import Kind
 from lg_stream_lint.report.style import Style, printable, shortened, width
-from lg_stream_lint.report.timeline import KINDS, View, answer, holds, question, seconds, sends
+from lg_stream_lint.report.timeline import KINDS, View, answer, holds, limit, question, seconds, sends
 from lg_stream_lint.timeline import Timeline
 
 _HEAD = ("layer", "limit", "kind", "value", "where")
@@ -37,8 +37,7 @@ def render(view: View) -> str:
 
 
 def _way(view: View, style: Style, number: int, line: Timeline, common: Sequence[str]) -> list[str]:
-    count = f"way {number} of {len(view.timelines)}: " if len(view.timelines) > 1 else ""
-    rows = [style.bold(printable(count + line.title)), sends(line), *(holds(view, hop) for hop in line.held), ""]
+    rows = [style.bold(view.title(number)), sends(line), *(holds(view, hop) for hop in line.held), ""]
     if line.layers:
         rows += [*_table(view, style, line.layers), "", *_legend(view, style, line.layers), ""]
     rows += _answers(view, style, line.cuts)
@@ -53,7 +52,7 @@ def _table(view: View, style: Style, layers: Sequence[Layer]) -> list[str]:
     cells = [
         tuple(
             printable(text)
-            for text in (layer.layer, layer.setting, KINDS[layer.kind][0], seconds(layer.seconds), view.origin(layer))
+            for text in (layer.layer, limit(layer), KINDS[layer.kind][0], seconds(layer.seconds), view.origin(layer))
         )
         for layer in layers
     ]
