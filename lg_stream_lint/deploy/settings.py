@@ -114,6 +114,11 @@ class Setting(NamedTuple):
         """Whether the project writes it."""
         return self.origin == Origin.EXPLICIT
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the product lets nobody change it; its key says so."""
+        return self.key.endswith("which is fixed")
+
 
 class Target(NamedTuple):
     """What a hop leads to, or what it is known as. The pairs that match stand in :mod:`~lg_stream_lint.deploy.links`.

@@ -199,11 +199,12 @@ class BudgetInverted(DeployRule):
 
     def _report(self, way: Way, outer: Hop, limit: Setting, hop: Hop, setting: Setting) -> None:
         inner = f"{os.path.basename(setting.where.path)}:{setting.where.span.row}"
+        raised = f"Set {limit.key} above {setting.value:g} s, or lower the inner one to what you mean."
+        repair = "Lower the inner one to what there is." if limit.fixed else raised
         self.report(
             limit.where,
             f"{outer.layer} cuts the stream after {limit.value:g} s {_WORDS[limit.kind]} ({limit.key}), so the "
-            f"{setting.value:g} s that {hop.layer} may wait ({setting.key}, {inner}) are never reached. Set {limit.key} above "
-            f"{setting.value:g} s, or lower the inner one to what you mean.",
+            f"{setting.value:g} s that {hop.layer} may wait ({setting.key}, {inner}) are never reached. {repair}",
             way=way,
             hop=outer,
             related=[Nearby(setting.where, f"{hop.layer} may wait {setting.value:g} s")],

@@ -168,4 +168,6 @@ class IdleTimeoutTooShort(ProxyRule):
             above = f"above the model's {model.limit:g} s ({self.place(model.where)})"
         if limit.value == 0:
             return f"Set {limit.key} {above}."
+        if limit.fixed:
+            return 'Send ": ping" more often than that (sse-starlette does, every 15 s): nothing else helps here.'
         return f'Send ": ping" more often than that (sse-starlette does, every 15 s), or set {limit.key} {above}.'
