@@ -16,8 +16,9 @@ from lg_stream_lint.deploy.code import CodeFacts
 from lg_stream_lint.deploy.links import split_address
 from lg_stream_lint.deploy.settings import Hop, Route
 
-# How well a route fits a stream's path; a longer path decides between equals.
-_EXACT, _ENDING, _PREFIX, _BY_WORD, _ALL, _PERHAPS, _NO = 6, 5, 4, 3, 2, 1, 0
+# How well a route fits a stream's path. Between equals the longer one is nearer to a path that is known; of those that only
+# sound like it the shorter one is for more (`/api/` before `/api/users/`).
+_EXACT, _ENDING, _PREFIX, _TALKS, _IS_API, _ALL, _PERHAPS, _NO = 7, 6, 5, 4, 3, 2, 1, 0
 
 _WORD = re.compile(r"[a-z0-9]+")
 _FILE_ENDING = re.compile(r"\\\.\(?(?:\?:)?\w+(?:\||\)|\$)")
@@ -99,22 +100,25 @@ def through(hop: Hop, hops: Iterable[Hop], code: CodeFacts, *, sure: bool = True
     if hop not in rivals:
         return None
     if not code.streams:
-        return code if _fit_of(hop, "") == _BY_WORD and _words_of(hop) & _STREAM else None
+        return code if _fit_of(hop, "") == _TALKS and _words_of(hop) & _STREAM else None
     carried = tuple(
-        stream
-        for stream in code.streams
-        if any(hop in _best(rivals, path) for path in stream.routes or ("",))
+        stream for stream in code.streams if any(hop in _best(rivals, path) for path in stream.routes or ("",))
     )
     return code._replace(streams=carried) if carried else None
 
 
 def _best(rivals: Sequence[Hop], path: str) -> list[Hop]:
-    """Those of the hops that serve a path of the application, as far as can be told; an empty path is not known."""
-    fits = [(_fit_of(hop, path), _length(hop), hop) for hop in rivals]
-    best = max(((fit, length if fit >= _PREFIX else 0) for fit, length, _ in fits), default=(_NO, 0))
-    if best[0] == _NO:
+    """Those of the hops that serve a path of the application, as far as can be told; an empty path is not known.
+
+    Where nothing speaks for any of several, nothing is said of them.
+    """
+    fits = [(_fit_of(hop, path), hop) for hop in rivals]
+    best = max((fit for fit, _ in fits), default=_NO)
+    found = [hop for fit, hop in fits if fit == best]
+    if best == _NO or (best == _PERHAPS and len(found) > 1):
         return []
-    return [hop for fit, length, hop in fits if (fit, length if fit >= _PREFIX else 0) == best]
+    length = max(map(_length, found)) if best >= _PREFIX else min(map(_length, found))
+    return [hop for hop in found if _length(hop) == length]
 
 
 def _length(hop: Hop) -> int:
@@ -150,11 +154,11 @@ def _fit(route: Route, path: str) -> int:
         return _NO
     if words & _SOCKET or (words & _OTHER and not words & _TALK):
         return _NO
-    if words & (_TALK if not path else _API):
-        return _BY_WORD
-    if not words:
-        return _ALL
-    return _BY_WORD if words & _API else _PERHAPS
+    if words & _TALK:
+        return _TALKS
+    if words & _API:
+        return _IS_API
+    return _PERHAPS if words else _ALL
 
 
 def _fit_path(how: str, own: str, path: str) -> int:

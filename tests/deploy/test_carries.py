@@ -56,6 +56,9 @@ def carrying(folder: Path, facts: CodeFacts, *locations: str, sure: bool = True)
         ("/chat", ["/api/", "/api/chat/", "/api/health"], {"/api/chat/"}),
         ("/api/chat", ["/", "/api/", "/api/chat/history"], {"/api/"}),
         ("/chat", ["/myapp/"], {"/myapp/"}),
+        ("/chat", ["/myapp/", "/other/"], set()),  # nothing speaks for either
+        ("/ask", ["/api/users/", "/api/", "/api/orders/"], {"/api/"}),
+        ("/stories", ["/api/", "/api/agent/"], {"/api/agent/"}),
         ("/chat", ["= /chat", "/"], {"= /chat"}),
         ("/chat", ["= /other", "/"], {"/"}),
         ("/chat", ["/static/", "/health", "/docs", "/metrics", "/ws/", "/_next/", "/favicon.ico"], set()),
