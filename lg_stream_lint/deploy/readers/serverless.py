@@ -11,13 +11,14 @@ from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.settings import Reading
 from lg_stream_lint.deploy.yaml_marks import LIST, Node, documents
 
-_WORDS = ("Resources", "functions", "containerDefinitions", "AWS::")
+#: Words that a document must all have, to be one of the three.
+_WORDS = (("Resources", "AWS::"), ("functions", "provider"), ("resources", "provider"), ("containerDefinitions",))
 
 
 def read(file: DeployFile, context: Context) -> Reading:
     """The hops of a file."""
     found = Found()
-    read_documents = documents(file, context, lambda text: any(word in text for word in _WORDS))
+    read_documents = documents(file, context, lambda text: any(all(word in text for word in words) for words in _WORDS))
     for root in read_documents.roots:
         if _is_template(root):
             read_template(file, root, found, context)

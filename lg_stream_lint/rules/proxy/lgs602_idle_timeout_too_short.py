@@ -147,7 +147,7 @@ class IdleTimeoutTooShort(ProxyRule):
     def _what(self, hop: Hop, limit: Setting, code: CodeFacts) -> str:
         if limit.value == 0:
             return f"Every answer ends with 504 at once: {limit.key} 0 is no time at all for {hop.layer}, and not unlimited time."
-        by_default = "" if limit.explicit else ", the default"
+        by_default = "" if limit.explicit or limit.fixed else ", the default"
         return (
             f"A silence of {limit.value:g} s, while a tool runs or the model thinks, ends the stream: {hop.layer} waits no "
             f"longer for a byte ({limit.key}{by_default}), and {self._pings(code)}."

@@ -170,7 +170,7 @@ class TotalLimitCutsStream(ProxyRule):
         if model is not None and model.limit is not None and model.limit > limit.value:
             related.append(Nearby(model.where, f"the model may take {model.limit:g} s"))
             reason = f", while the model may take {model.limit:g} s ({self.place(model.where)})"
-        by_default = "" if limit.explicit else ", the default"
+        by_default = "" if limit.explicit or limit.fixed else ", the default"
         repair = _REPAIRS.get(hop.layer, f"Set {limit.key} above {longest:g} s, or above your longest answer.")
         self.report(
             limit.where,

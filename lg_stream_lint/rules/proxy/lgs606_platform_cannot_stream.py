@@ -174,7 +174,8 @@ class PlatformCannotStream(ProxyRule):
         repair = _REPAIRS.get(whole.key)
         if repair is None:
             wanted = "RESPONSE_STREAM" if hop.layer == "lambda" else "STREAM"
-            repair = f"Set {whole.key} to {wanted}, and run the application behind Lambda Web Adapter."
+            behind = ", and run the application behind Lambda Web Adapter" if _has_function(way) else ""
+            repair = f"Set {whole.key} to {wanted}{behind}."
         self.report(
             whole.where,
             f"{reason[0].upper()}{reason[1:]}: the reader of the stream at {self.place(code.streams[0].where)} sees all of it at "
@@ -228,3 +229,7 @@ class PlatformCannotStream(ProxyRule):
             way.server is not None and way.app is not None and streams & set(self.deployment.code(way).streams)
             for way in self.deployment.ways
         )
+
+
+def _has_function(way: Way) -> bool:
+    return any(hop.layer == "lambda" for hop in way.hops)
