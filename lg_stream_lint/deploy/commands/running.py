@@ -22,6 +22,8 @@ _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*w?")
 _SCRIPT = re.compile(r"[\w./-]+\.(?:sh|bash)|(?:\.{0,2}/)?[\w./-]*(?:start|run|entrypoint|serve|prestart|launch|boot)")
 _MODULES = {"gunicorn.app.wsgiapp": "gunicorn", "langgraph_cli": "langgraph"}
+#: A script that is an image's own process: whatever its shell is, it passes no signal on (measured with bash and dash).
+_AS_SCRIPT = "script"
 _ARGUMENTS = frozenset({"$@", "${@}", "$*"})
 
 
@@ -85,12 +87,16 @@ class Runner:
         self, program: Program, words: Sequence[Word], carrier: Carrier, shell: str, piped: bool
     ) -> Shell | None:
         """The shell of an image that stands between the system and a program, which gets no signal."""
-        if not shell or self.trail or (program.replaces and not piped):
+        if not shell or (program.replaces and not piped):
+            return None
+        if shell == _AS_SCRIPT:
+            return Shell(spanning(words[0].where, words[-1].where), "pipeline" if piped else "script", words[0].text)
+        if self.trail:
             return None
         plain = base_name(shell) in ("sh", "dash")
         if piped or (plain and (has_dash(carrier.image) or base_name(shell) == "dash")):
             where = spanning(words[0].where, words[-1].where)
-            return Shell(where, piped, words[0].text) if carrier.image else None
+            return Shell(where, "pipeline" if piped else "", words[0].text) if carrier.image else None
         return None
 
     def _shell(self, program: Program, carrier: Carrier) -> None:
@@ -121,7 +127,8 @@ class Runner:
         if not _is_shell(file):
             self._python_file(file, carrier, None) if file.name.endswith(".py") else None
         else:
-            self.text(file.text, where, "", arguments)
+            alone = carrier.image and len(self.trail) == 1 and not _handles_signals(file)
+            self.text(file.text, where, _AS_SCRIPT if alone else "", arguments)
         self.trail.pop()
 
     def _enter(self, file: DeployFile) -> bool:
@@ -213,6 +220,11 @@ def _named(path: str, carrier: Carrier) -> DeployFile | None:
         if place == path or (not path.startswith("/") and base_name(place) == base_name(path)):
             return file
     return files_named(path, carrier.bases, carrier.context)
+
+
+def _handles_signals(file: DeployFile) -> bool:
+    """Whether a script passes signals on itself, or may: it sets a trap, or another program runs it."""
+    return re.search(r"^\s*trap\b|\b(?:tini|dumb-init|s6-|gosu)\b", file.text, re.MULTILINE) is not None
 
 
 def _is_shell(file: DeployFile) -> bool:

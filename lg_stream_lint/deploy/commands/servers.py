@@ -28,13 +28,13 @@ DEFAULT_PORT = "8000"
 
 
 class Shell(NamedTuple):
-    """A shell that stays between the system and a server, at the server's place; ``piped``: in a pipeline.
+    """A shell that stays between the system and a server, at the server's place; ``kind``: ``pipeline``, ``script`` or empty.
 
     ``program`` is the server's first word as it is written, with which the place begins where it is known to the letter.
     """
 
     where: Where
-    piped: bool
+    kind: str
     program: str
 
 
@@ -89,7 +89,7 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
 
 
 def _shell(shell: Shell) -> Setting:
-    value = "pipeline" if shell.piped else True
+    value = shell.kind or True
     return Setting("shell", "shell", value, Origin.EXPLICIT, shell.where, written=shell.program)
 
 
