@@ -59,7 +59,7 @@ NAMES = {
     "liveness_period": "seconds between two liveness probes",
     "liveness_failures": "number of failed probes after which the container is restarted",
     "replicas": "number of instances",
-    "shell": "truth, `pipeline` or `script`: a shell that does not pass signals on stands before the server; written: its first word",
+    "shell": "truth, `pipeline` or `script`: a shell that passes no signal on stands before the server; written: its first word",
     "image": "text: the base image",
     "init": "truth: an init process is put before the server",
     # A proxy's

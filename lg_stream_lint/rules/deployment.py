@@ -37,10 +37,12 @@ class DeployReport(NamedTuple):
 class DeployRule:
     """Base of the rules over settings; :meth:`check` is called once for a repository.
 
-    ``about``: the names of the settings that it judges; where a project has none of them it has nothing to say, and ``--why``
-    calls its cause not visible. ``loses_to``: codes whose finding at the same place (or, with ``loses_on_hop``, on the same hop) stands instead.
+    ``name``: the rule's, where its file cannot be called so. ``about``: the names of the settings that it judges; where a
+    project has none of them it has nothing to say, and ``--why`` calls its cause not visible. ``loses_to``: codes whose
+    finding on the same row stands instead.
     """
 
+    name: ClassVar[str] = ""
     severity: ClassVar[str] = Severity.WARNING
     fix: ClassVar[str] = "none"
     loses_to: ClassVar[tuple[str, ...]] = ()

@@ -1,7 +1,7 @@
 """Which rules there are: read from the rules' files, without importing them (that would import LibCST).
 
-A file ``rules/<family>/lgs201_sync_graph_call_in_async.py`` is a rule: the name gives its code and name, its docstring its
-documentation, and the literal class attributes of its one class the rest.
+A file ``rules/<family>/lgs201_sync_graph_call_in_async.py`` is a rule: the name gives its code and name (a class attribute ``name``
+where a file cannot be called so), its docstring its documentation, and the literal class attributes of its one class the rest.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _info(path: str, family: str, stem: str) -> RuleInfo:
             found.update(_attributes(ast, node))
     return RuleInfo(
         code.upper(),
-        name.replace("_", "-"),
+        found.get("name", name.replace("_", "-")),
         found["severity"],
         found["fix"],
         family,

@@ -50,7 +50,8 @@ CMD ["gunicorn", "app.main:app"]
 None: which of the two was meant is yours to say.
 
 ## Limits
-Values that cannot be read are not compared. A value that a deeper level of one file replaces (nginx' locations) is no contradiction.
+Values that cannot be read are not compared. A value that a deeper level of one file replaces (nginx' locations) is no
+contradiction.
 
 ## Evidence
 `fixtures/LGS702/evidence.yaml`: the order in which gunicorn reads its three sources.

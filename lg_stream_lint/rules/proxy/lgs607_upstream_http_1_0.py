@@ -107,6 +107,7 @@ if TYPE_CHECKING:
 class UpstreamHttp10(ProxyRule):
     """Looks at the version of HTTP and at headers of the connection."""
 
+    name = "upstream-http-1.0"
     about = ("http_version",)
     severity = Severity.INFO
     loses_to = ("LGS601",)
