@@ -26,7 +26,8 @@ _KINDS = (
     *("HTTPRoute", "GRPCRoute", "Gateway", "VirtualService", "HTTPProxy", "IngressRoute", "Middleware", "Route"),
     *("BackendConfig", "GCPBackendPolicy", "BackendTrafficPolicy", "IngressClassParams"),
 )
-_WANTED = re.compile(rf"""(?m)^[\s\-{{,]*["']?kind["']?\s*:\s*["']?(?:{"|".join(_KINDS)})\b""")
+# Blanks, and no line ends: what a template leaves empty are lines by the thousand, each of which would be searched to the last.
+_WANTED = re.compile(rf"""(?m)^[ \t\-{{,]*["']?kind["']?[ \t]*:[ \t]*["']?(?:{"|".join(_KINDS)})\b""")
 _MANIFEST_NAME = re.compile(r".*\.(?:ya?ml|tpl)")
 
 
@@ -71,6 +72,7 @@ class Manifests:
     def __init__(self, found: Sequence[Manifest] = (), notes: Sequence[Note] = ()) -> None:
         self.found = tuple(found)
         self.notes = tuple(notes)
+        self.paths = frozenset(manifest.file.path for manifest in self.found)
         self._by_kind: dict[str, list[Manifest]] = {}
         self._by_name: dict[tuple[str, str], list[Manifest]] = {}
         for manifest in self.found:
@@ -119,7 +121,7 @@ def all_manifests(context: Context, file: DeployFile) -> Manifests:
     if context not in _all:
         _all[context] = Manifests(tuple(_everywhere(context)))
     everywhere = _all[context]
-    if any(manifest.file.path == file.path for manifest in everywhere.found):
+    if file.path in everywhere.paths:
         return everywhere
     return Manifests((*everywhere.found, *manifests_of(file, context).found))
 

@@ -19,8 +19,8 @@ _MOST = 2_000
 def read(file: DeployFile, context: Context) -> Reading:
     """The hops of a file's manifests."""
     own = manifests_of(file, context)
-    if not own.found and not own.notes:
-        return Reading()
+    if not own.found:
+        return Reading((), tuple(dict.fromkeys(own.notes)))
     everywhere = all_manifests(context, file)
     hops: list[Hop] = []
     notes: list[Note] = list(own.notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, server_hops
 from lg_stream_lint.deploy.commands.carrier import shifted
@@ -55,26 +56,42 @@ def programs(file: DeployFile, carrier: Carrier) -> Iterator[tuple[str, Carrier]
         )
 
 
+class _Value(NamedTuple):
+    """A key's value: from the first letter of it to the end of its last line, and the place of its first line."""
+
+    begin: int
+    end: int
+    where: Where
+
+
 def _sections(file: DeployFile) -> Iterator[dict[str, tuple[str, Where, int]]]:
     """The programs' keys: value, place of the line, offset of the value. Lines that begin with a space continue a value."""
-    section: dict[str, tuple[str, Where, int]] | None = None
+    section: dict[str, _Value] | None = None
     last, offset = "", 0
     for line in file.text.splitlines(keepends=True):
         start, offset = offset, offset + len(line)
+        end = start + len(line.rstrip())
         stripped = line.strip()
         if stripped.startswith("["):
             if section:
-                yield section
+                yield _written(section, file)
             section, last = ({} if _SECTION.match(stripped) else None), ""
         elif section is None or not stripped or stripped.startswith((";", "#")):
             continue
         elif line[0] in " \t" and last:
-            value, where, begin = section[last]
-            section[last] = (file.text[begin : start + len(line.rstrip())].replace("\n", " "), where, begin)
+            section[last] = section[last]._replace(end=end)
         elif "=" in line:
             key, _, value = line.partition("=")
             last = key.strip()
             begin = start + len(key) + 1 + len(value) - len(value.lstrip())
-            section[last] = (value.strip(), file.at(start, start + len(line.rstrip())), begin)
+            section[last] = _Value(begin, max(begin, end), file.at(start, end))
     if section:
-        yield section
+        yield _written(section, file)
+
+
+def _written(section: dict[str, _Value], file: DeployFile) -> dict[str, tuple[str, Where, int]]:
+    """The keys with their values' texts."""
+    return {
+        key: (file.text[value.begin : value.end].replace("\n", " "), value.where, value.begin)
+        for key, value in section.items()
+    }
