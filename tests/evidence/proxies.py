@@ -1,8 +1,8 @@
-"""nginx (or Envoy, :mod:`.envoys`) between the client and the application, from the configurations of a fixture.
+"""nginx (or what :mod:`.envoys` and :mod:`.other_proxies` know) between the client and the application.
 
-What the files say stays as it is. Only what belongs to the machine is replaced: the addresses (each ``…_pass`` leads to the
-application, or to the nginx before), the ports, the paths, and, by ``scale``, the seconds of read time-outs: the default of 60 s
-too, so that a second stands for a minute.
+What the files of a fixture say stays as it is. Only what belongs to the machine is replaced: the addresses (each ``…_pass`` leads
+to the application, or to the nginx before), the ports, the paths, and, by ``scale``, the seconds of read time-outs: the default of
+60 s too, so that a second stands for a minute.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tests.evidence import envoys
 from tests.evidence.envoys import Envoy
+from tests.evidence.other_proxies import Proxy, product_of
 from tests.evidence.servers import HOST, free_port
 
 PROGRAM = "nginx"
@@ -110,19 +111,25 @@ def proxied(configs: Sequence[Path], upstream: int, scale: float) -> Iterator[tu
     logs: list[Path] = []
     with ExitStack() as running:
         for config in configs:
-            is_envoy = config.suffix in {".yaml", ".yml"}
-            proxy = (Envoy if is_envoy else Nginx)(config, free_port(), upstream, scale)
+            proxy = _proxy(config, free_port(), upstream, scale)
             log = proxy.folder / LOG
-            running.enter_context(_started(proxy, log if is_envoy else Path(os.devnull)))
+            running.enter_context(_started(proxy, Path(os.devnull) if isinstance(proxy, Nginx) else log))
             logs.append(log)
             upstream = proxy.port
         yield upstream, logs
 
 
+def _proxy(config: Path, port: int, upstream: int, scale: float) -> Nginx | Envoy | Proxy:
+    """The proxy that a configuration is for, by the file's name."""
+    other = product_of(config.name)
+    kind = other[0] if other is not None else Envoy if config.suffix in {".yaml", ".yml"} else Nginx
+    return kind(config, port, upstream, scale)
+
+
 @contextmanager
-def _started(proxy: Nginx | Envoy, output: Path) -> Iterator[None]:
+def _started(proxy: Nginx | Envoy | Proxy, output: Path) -> Iterator[None]:
     command = proxy.command()
-    with output.open("wb") as written:
+    with output.open("ab") as written:
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.PIPE)
     try:
         until = time.monotonic() + START_WITHIN
@@ -157,7 +164,12 @@ def _answers(port: int) -> bool:
 
 def programs_of(configs: Sequence[str]) -> list[str]:
     """The programs that the configurations are for."""
-    return sorted({"envoy" if config.endswith((".yaml", ".yml")) else PROGRAM for config in configs})
+    return sorted({_program(config) for config in configs})
+
+
+def _program(config: str) -> str:
+    other = product_of(config)
+    return other[1] if other is not None else "envoy" if config.endswith((".yaml", ".yml")) else PROGRAM
 
 
 def is_there(name: str) -> bool:

@@ -142,4 +142,5 @@ class _Hops:
         if seconds is None:
             self.notes.append(Note(line.where, f"{key} {line.at(number)[:60]}"))
             return None
-        return Setting(name, key, seconds, Origin.EXPLICIT, line.where, kind, line.at(number), overridable)
+        limit = seconds or None if kind == Kind.IDLE else seconds  # 0 is for ever
+        return Setting(name, key, limit, Origin.EXPLICIT, line.where, kind, line.at(number), overridable)

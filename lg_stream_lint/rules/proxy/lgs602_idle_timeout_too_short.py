@@ -150,7 +150,7 @@ class IdleTimeoutTooShort(ProxyRule):
         by_default = "" if limit.explicit or limit.fixed else ", the default"
         return (
             f"A silence of {limit.value:g} s, while a tool runs or the model thinks, ends the stream: {hop.layer} waits no "
-            f"longer for a byte ({limit.key}{by_default}), and {self._pings(code)}."
+            f"longer for a byte ({limit.key}{_in_milliseconds(limit)}{by_default}), and {self._pings(code)}."
         )
 
     def _pings(self, code: CodeFacts) -> str:
@@ -171,3 +171,9 @@ class IdleTimeoutTooShort(ProxyRule):
         if limit.fixed:
             return 'Send ": ping" more often than that (sse-starlette does, every 15 s): nothing else helps here.'
         return f'Send ": ping" more often than that (sse-starlette does, every 15 s), or set {limit.key} {above}.'
+
+
+def _in_milliseconds(limit: Setting) -> str:
+    """A number without a unit that the product does not count in seconds, as somebody may have meant."""
+    is_bare = limit.written.isdigit() and float(limit.written) == limit.value * 1000
+    return f" {limit.written}, without a unit these are milliseconds" if is_bare else ""
