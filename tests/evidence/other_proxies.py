@@ -103,7 +103,7 @@ class Apache(_Product):
         text = re.sub(r"(?m)^(?:LoadModule|Listen|ServerRoot)\b.*\n", "", text)
         text = re.sub(r"<VirtualHost [^>]*>", f"<VirtualHost *:{self.port}>", text)
         text = re.sub(_ADDRESS, f"http://{HOST}:{self.upstream}", text)
-        text = re.sub(r"\b(timeout=|Timeout\s+)(\d+)", self._limit, text)
+        text = re.sub(r"\b(timeout=|(?:Proxy)?Timeout\s+)(\d+)", self._limit, text)
         loaded = "".join(f"LoadModule {name}_module {self._module(name)}\n" for name in names if self._module(name))
         default = f"Timeout {round(60 / self.scale)}\n" if not re.search(r"(?m)^Timeout", text) else ""
         here = f"ServerRoot {self.folder}\nPidFile {self.folder / 'pid'}\nErrorLog {self.folder / LOG}\nListen {HOST}:{self.port}\n"
