@@ -452,6 +452,15 @@ def test_patches_stand_on_their_base(tmp_path: Path) -> None:
     assert base.get("stop_grace") is None  # an overlay sets it
 
 
+def test_kustomizes_replicas_are_a_patch(tmp_path: Path) -> None:
+    overlay = (
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nreplicas:\n  - {name: chat, count: 5}\n"
+    )
+    files = {"prod/kustomization.yaml": overlay, "base/chat.yaml": POD}
+    replicas = hosts(reading("kubernetes", tmp_path, files))["chat"].get("replicas")
+    assert (replicas.value, replicas.where.span) == (5, Span(4, 25, 4, 26))
+
+
 def test_a_patch_without_a_base_is_nothing(tmp_path: Path) -> None:
     assert hosts(reading("kubernetes", tmp_path, {"kustomization.yaml": PATCHES})) == {}
 

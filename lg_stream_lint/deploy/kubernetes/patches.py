@@ -1,4 +1,4 @@
-"""Patches that stand inside a ``kustomization.yaml``: pieces of resources, or JSON patches, read as such pieces."""
+"""Patches that stand inside a ``kustomization.yaml``: pieces of resources; JSON patches and ``replicas`` are read as such."""
 
 from __future__ import annotations
 
@@ -33,7 +33,22 @@ def inline_patches(root: Node, file: DeployFile, context: Context) -> Documents:
                 found += [_from_operations(patch, target)] if target is not None else []
             else:
                 found.append(patch)
-    return Documents(tuple(found), tuple(notes))
+    return Documents((*found, *_counts(root)), tuple(notes))
+
+
+def _counts(root: Node) -> list[Node]:
+    """``replicas: [{name: chat, count: 3}]`` as patches of Deployments."""
+    counts = root.get("replicas")
+    found = []
+    for entry in counts.elements()[:_MOST] if counts is not None else []:
+        name, count = (entry.get(key) if entry.kind == MAP else None for key in ("name", "count"))
+        if name is not None and count is not None:
+            patch = Node(MAP, entry.where)
+            _put(patch, ["kind"], Node(TEXT, entry.where, "Deployment"))
+            _put(patch, ["metadata", "name"], name)
+            _put(patch, ["spec", "replicas"], count)
+            found.append(patch)
+    return found
 
 
 def _entries(root: Node) -> list[Node]:
