@@ -73,6 +73,8 @@ NAMES = {
     "http_version": "text: 1.0 or 1.1, towards the application",
     "protocol": "text: http, https, uwsgi, fastcgi, scgi, grpc, ws",
     "compression": "truth: event streams are compressed in a way that holds them back",
+    "compression_from": "bytes of the response's first piece from which on it is compressed",
+    "compression_holds": "bytes that wait before they are compressed, after which each piece is passed on; all where not set",
     "compressed_types": "tuple of media types that are compressed",
     "ignores_accel": "truth: the application's X-Accel-Buffering is not obeyed",
     "sets_accel": "truth: X-Accel-Buffering is set where it has no effect on this proxy itself",

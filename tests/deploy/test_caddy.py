@@ -140,6 +140,12 @@ def test_a_newer_release_flushes_what_it_compresses(tmp_path: Path, compose: str
     assert hop.get("compression") is None
 
 
+@pytest.mark.parametrize(("option", "smallest"), [("", 512), ("minimum_length 16", 16), ("minimum_length 0", 512)])
+def test_from_which_size_on_it_compresses(tmp_path: Path, option: str, smallest: int) -> None:
+    hop = in_site(tmp_path, f"encode {{\ngzip\n{option}\n}}\nreverse_proxy api:8000", **{"compose.yaml": OLD})
+    assert hop.value("compression_from") == smallest
+
+
 def test_compression_inside_the_block(tmp_path: Path) -> None:
     hop = in_site(tmp_path, "route /chat/* {\nencode gzip\nreverse_proxy api\n}", **{"compose.yaml": OLD})
     setting = hop.get("compression")

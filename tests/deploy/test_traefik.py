@@ -144,7 +144,12 @@ def test_middlewares_of_an_older_release(tmp_path: Path, middleware: str, name: 
     ],
 )
 def test_which_releases_hold_back_what_they_compress(release: str, held: bool) -> None:
-    assert (compression(HERE, release) is not None) is held
+    assert bool(compression(HERE, release)) is held
+
+
+def test_how_much_is_held_back() -> None:
+    assert [(s.name, s.value) for s in compression(HERE, "3.1")] == [("compression", True), ("compression_holds", 1024)]
+    assert compression(HERE, "3.1", least="10")[1].value == 10
 
 
 def test_buffering_holds_the_response_unless_it_is_told_not_to() -> None:

@@ -86,7 +86,17 @@ def _compression(
             matcher, _ = matchers.of(encode)
             if covers(matcher, routes) and _takes_event_streams(encode):
                 yield Setting("compression", "encode", _YES, Origin.EXPLICIT, encode.where)
+                yield from _smallest(encode)
                 return
+
+
+def _smallest(encode: Directive) -> Iterator[Setting]:
+    """How large a response's first piece must be to be compressed."""
+    written = next(encode.named("minimum_length"), None)
+    if written is not None and written.first.isdigit() and int(written.first):
+        yield Setting("compression_from", written.name, int(written.first), Origin.EXPLICIT, written.where)
+    elif (usual := default("caddy", "compression_from", encode.where)) is not None:
+        yield usual
 
 
 def _takes_event_streams(encode: Directive) -> bool:

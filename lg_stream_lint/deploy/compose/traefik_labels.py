@@ -80,13 +80,15 @@ def _effects(used: tuple[str, Node] | None, everywhere: Labels, release: str) ->
         node = places[name, kind]
         if kind == "buffering":
             setting = buffering(node.where, found.get("disableresponsebuffer", ""))
+            yield from (setting._replace(written=node.text),) if setting is not None else ()
         else:
             excluded, included = (
                 [text for key, text in found.items() if key.startswith(how)]
                 for how in ("excludedcontenttypes", "includedcontenttypes")
             )
-            setting = compression(node.where, release, excluded, included)
-        yield from (setting._replace(written=node.text),) if setting is not None else ()
+            least = found.get("minresponsebodybytes", "")
+            settings = compression(node.where, release, excluded, included, least)
+            yield from (setting._replace(written=node.text) for setting in settings)
 
 
 def _traefiks(services: Sequence[Service]) -> Iterator[tuple[Service, Node]]:

@@ -229,8 +229,7 @@ def compressing(name: str, longer: str, manifest: Manifest, everywhere: Manifest
     buffer = spec.key("buffering") if spec is not None else None
     if spec is not None and compress is not None:
         excluded, included = (texts(spec.get("compress", f"{how}ContentTypes")) for how in ("excluded", "included"))
-        found = compression(compress.where, "", excluded, included)
-        yield from [found] if found is not None else []
+        yield from compression(compress.where, "", excluded, included)
     if spec is not None and buffer is not None:
         found = buffering(buffer.where, spec.string("buffering", "disableResponseBuffer"))
         yield from [found] if found is not None else []

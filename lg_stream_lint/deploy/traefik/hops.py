@@ -65,23 +65,24 @@ class Dynamic:
     ) -> Iterator[Setting]:
         for middleware in middlewares:
             for key, node in entries(middleware):
-                found = self._effect(key, node)
-                yield from (found,) if found is not None else ()
+                yield from self._effects(key, node)
         yield from self._header(service, where)
         written = {setting.name: setting for point in reversed(points) for setting in point.settings}
         for name in ("total_timeout", "stop_timeout"):
             setting = written.get(name) or default("traefik", name, where)
             yield from (setting,) if setting is not None else ()
 
-    def _effect(self, key: Node, node: Node) -> Setting | None:
+    def _effects(self, key: Node, node: Node) -> Iterator[Setting]:
         """What a middleware does to a stream."""
         if key.text.lower() == "compress" and node.truth() is not False:
             excluded, included = (texts(child(node, f"{how}ContentTypes")) for how in ("excluded", "included"))
-            return compression(key.where, self.carried.version.release, excluded, included)
-        if key.text.lower() == "buffering":
+            least = child(node, "minResponseBodyBytes")
+            text = least.text if least is not None else ""
+            yield from compression(key.where, self.carried.version.release, excluded, included, text)
+        elif key.text.lower() == "buffering":
             disabled = child(node, "disableResponseBuffer")
-            return buffering(key.where, disabled.text if disabled is not None else "")
-        return None
+            found = buffering(key.where, disabled.text if disabled is not None else "")
+            yield from (found,) if found is not None else ()
 
     def _header(self, service: Node, where: Where) -> Iterator[Setting]:
         """The limit until the headers: of the service's own transport, of all, or the default."""

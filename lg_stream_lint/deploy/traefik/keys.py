@@ -66,18 +66,22 @@ def _limit(name: str, key: str, kind: str, text: str, where: Where, overridable:
 
 
 def compression(
-    where: Where, release: str, excluded: Iterable[str] = (), included: Iterable[str] = ()
-) -> Setting | None:
-    """What a ``compress`` middleware does to an event stream; None where it leaves it alone, or is flushed.
+    where: Where, release: str, excluded: Iterable[str] = (), included: Iterable[str] = (), least: str = ""
+) -> tuple[Setting, ...]:
+    """What a ``compress`` middleware does to an event stream; nothing where it leaves it alone, or is flushed.
 
-    ``release`` is Traefik's version; one that is not known counts as the newest.
+    ``release`` is Traefik's version; one that is not known counts as the newest. ``least``: ``minResponseBodyBytes``.
     """
     if default("traefik", "compression", where, version=release, when="compress") is None:
-        return None
+        return ()
     included = list(included)
     if any(_EVENT_STREAM in text for text in excluded) or (included and not any(_EVENT_STREAM in t for t in included)):
-        return None
-    return Setting("compression", "compress", _YES, Origin.EXPLICIT, where)
+        return ()
+    held = default("traefik", "compression_holds", where)
+    if held is not None and least.isdigit():
+        held = held._replace(value=int(least), origin=Origin.EXPLICIT)
+    found = Setting("compression", "compress", _YES, Origin.EXPLICIT, where)
+    return (found, held) if held is not None else (found,)
 
 
 def buffering(where: Where, disabled: str = "") -> Setting | None:
