@@ -84,10 +84,13 @@ class Deployment:
 
     def _kinds(self, path: str) -> list[FileKind]:
         """The kinds that claim a file; its bytes are looked at before it is decoded."""
-        source = self.context.overrides.get(path)
-        if source is None:
-            source = _bytes(path)
-        return kinds_of(os.path.basename(path), source) if source is not None else []
+        try:
+            source = self.context.bytes_of(path)
+        except NotRead:
+            if path.endswith(".py"):  # the run over Python says so
+                return []
+            raise
+        return kinds_of(os.path.basename(path), source)
 
     def _by(self, kind: FileKind, file: DeployFile) -> Reading:
         """One reader's answer; a reader that fails says so, and the others go on."""
@@ -153,17 +156,6 @@ class Deployment:
         for way in self.ways:
             if belongs(self, way.app, path):
                 yield way
-
-
-def _bytes(path: str) -> bytes | None:
-    """A file's bytes; None when it cannot be read. Larger files than any reader takes are refused when they are opened."""
-    from lg_stream_lint.deploy.files import LARGEST
-
-    try:
-        with open(path, "rb") as file:
-            return file.read(LARGEST + 1)
-    except (OSError, ValueError):
-        return None
 
 
 _deployments: dict[tuple[str, str], Deployment] = {}

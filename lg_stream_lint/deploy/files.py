@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import os
+import stat
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -88,9 +89,7 @@ class Context:
     ``listed`` are the paths of what may be deployment files, sorted: for readers whose resources name each other.
     """
 
-    def __init__(
-        self, repository: str, overrides: dict[str, bytes] | None = None, listed: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, repository: str, overrides: dict[str, bytes] | None = None, listed: Sequence[str] = ()) -> None:
         self.repository = repository
         self.overrides = overrides or {}
         self.listed = listed
@@ -118,18 +117,27 @@ class Context:
     def _open(self, path: str) -> DeployFile | NotRead:
         if not self.holds(path):
             return NotRead("outside the repository")
-        source = self.overrides.get(path)
         try:
-            if source is None:
-                if os.path.getsize(path) > LARGEST:
-                    return NotRead("over 5 MB")
-                with open(path, "rb") as file:
-                    source = file.read()
-            return DeployFile(path, source)
+            source = self.bytes_of(path)
+            return NotRead("over 5 MB") if len(source) > LARGEST else DeployFile(path, source)
         except NotRead as reason:
             return reason
+
+    def bytes_of(self, path: str) -> bytes:
+        """A file's bytes, not more of them than tell that it is too large. Raises :class:`NotRead`.
+
+        Only regular files are opened: a pipe would wait for somebody to write into it.
+        """
+        source = self.overrides.get(path)
+        if source is not None:
+            return source
+        try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise NotRead("no regular file")
+            with open(path, "rb") as file:
+                return file.read(LARGEST + 1)
         except (OSError, ValueError) as error:
-            return NotRead(str(getattr(error, "strerror", None) or error))
+            raise NotRead(str(getattr(error, "strerror", None) or error)) from None
 
     def holds(self, path: str) -> bool:
         """Whether a path lies in the repository."""

@@ -224,7 +224,7 @@ def _named(path: str, carrier: Carrier) -> DeployFile | None:
 
 def _handles_signals(file: DeployFile) -> bool:
     """Whether a script passes signals on itself, or may: it sets a trap, or another program runs it."""
-    return re.search(r"^\s*trap\b|\b(?:tini|dumb-init|s6-|gosu)\b", file.text, re.MULTILINE) is not None
+    return re.search(r"^[ \t]*trap\b|\b(?:tini|dumb-init|s6-|gosu)\b", file.text, re.MULTILINE) is not None
 
 
 def _is_shell(file: DeployFile) -> bool:

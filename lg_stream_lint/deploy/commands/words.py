@@ -17,7 +17,7 @@ from lg_stream_lint.deploy.settings import Where
 LONGEST = 200_000
 _LONGEST_VALUE = 4_000  # characters; variables that double each other grow no further
 
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?P<how>:?[-=+?])?(?P<rest>[^${}]*)\}|(?P<plain>[A-Za-z_]\w*))")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?!\w)(?P<how>:?[-=+?])?(?P<rest>[^${}]*)\}|(?P<plain>[A-Za-z_]\w*))")
 _OPERATOR = re.compile(r"&&|\|\||;;|\|&|[;|&()\n]")
 _REDIRECTION = re.compile(r"\d*(?:<<<|<<-?|>>|>\||[<>]&?|&>>?)")
 _HERE = re.compile(r"""[ \t]*(['"]?)(\w+)\1""")
@@ -204,7 +204,7 @@ class _Splitter:
         return self._plain()
 
     def _plain(self) -> tuple[str, bool, bool]:
-        match = re.compile(r"\$\{[^}\n]*\}|\$|[^\s;|&()<>'\"\\`$]+").match(self.text, self.offset)
+        match = re.compile(r"\$\{[^}\n]{0,1000}\}|\$|[^\s;|&()<>'\"\\`$]+").match(self.text, self.offset)
         if match is None:  # cannot be: every other letter is handled before
             self.offset += 1
             return "", False, False

@@ -12,7 +12,7 @@ from lg_stream_lint.deploy.settings import Where
 from lg_stream_lint.deploy.yaml_marks import MAP, TEXT
 
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>\w+)(?::?-(?P<default>[^${}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
-_LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?(?P<name>\w+)[ \t]*=[ \t]*(?P<value>.*?)[ \t]*$", re.MULTILINE)
+_LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?(?P<name>\w+)[ \t]*=[ \t]*(?P<value>[^\r\n]*)", re.MULTILINE)
 _MOST_LINES = 2_000
 
 
@@ -53,10 +53,10 @@ def read_env(file: DeployFile) -> dict[str, Variable]:
     for count, match in enumerate(_LINE.finditer(file.text)):
         if count >= _MOST_LINES:
             break
-        value = match["value"]
+        value = match["value"].rstrip()
         quoted = re.fullmatch(r"""(["'])(.*)\1(?:\s+#.*)?""", value)
-        value = quoted[2] if quoted else re.sub(r"(?:^|\s+)#.*", "", value)
-        where = file.at(match.start("name"), match.end("value"))
+        value = quoted[2] if quoted else re.sub(r"(?:^|(?<!\s)\s+)#.*", "", value)
+        where = file.at(match.start("name"), match.start("value") + len(match["value"].rstrip()))
         found[match["name"]] = Variable(value, where, overridable=True)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SIGNS = (
-    (re.compile(r"\{%-?\s*\w|\{\{-?\s*[\w.$(\"']+[^{}\r\n]*\}\}"), "a template (Jinja, Go)"),
+    (re.compile(r"\{%-?\s*\w|\{\{-?\s*[\w.$(\"'][^{}\r\n]*\}\}"), "a template (Jinja, Go)"),
     (re.compile(r"<%[=#-]?[\s\w@]"), "a template (ERB)"),
 )
 _COMMENT = re.compile(r"(?m)^[ \t]*#[^\r\n]*")

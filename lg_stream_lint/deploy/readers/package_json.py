@@ -11,7 +11,8 @@ from lg_stream_lint.deploy.commands.places import upward
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
 from lg_stream_lint.deploy.settings import Hop, Note, Reading, Target
 
-_PAIR = re.compile(r'"((?:[^"\\\n]|\\.)*)"\s*:\s*("(?:[^"\\\n]|\\.)*")')
+#: A string, and the one that it is the name of: every string is taken whole, so that none is searched from its middle.
+_PAIR = re.compile(r'"((?:[^"\\\n]|\\.)*)"(?:\s*:\s*("(?:[^"\\\n]|\\.)*"))?')
 
 
 def read(file: DeployFile, context: Context) -> Reading:
@@ -26,6 +27,8 @@ def read(file: DeployFile, context: Context) -> Reading:
     hops: list[Hop] = []
     notes: list[Note] = []
     for match in _PAIR.finditer(file.text):
+        if match[2] is None or match[1] not in scripts:
+            continue
         name, command = match[1], json.loads(match[2], strict=False)
         if scripts.get(name) != command or not isinstance(command, str):
             continue

@@ -45,7 +45,7 @@ def programs(file: DeployFile, carrier: Carrier) -> Iterator[tuple[str, Carrier]
         if "directory" in section:
             bases = folders_named(section["directory"][0], bases)
         yield (
-            re.sub(r"(?m)[ \t]+;.*$", "", command),
+            re.sub(r"(?m)(?<![ \t])[ \t]+;.*$", "", command),
             carrier._replace(
                 where=where,
                 env=env,
