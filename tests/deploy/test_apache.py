@@ -182,9 +182,10 @@ def test_a_default_for_envsubst_is_overridable(tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_no_time_is_a_note(tmp_path: Path) -> None:
-    found = read(tmp_path, f"ProxyTimeout soon\n{PASS}")
-    assert found.hops[0].get("read_timeout") is None
-    assert found.notes[0].reason == "ProxyTimeout soon"
+    for written in ("soon", "0", "-1"):
+        found = read(tmp_path, f"ProxyTimeout {written}\n{PASS}")
+        assert found.hops[0].get("read_timeout") is None
+        assert found.notes[0].reason == f"ProxyTimeout {written}"
 
 
 @pytest.mark.parametrize(

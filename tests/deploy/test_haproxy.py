@@ -81,6 +81,12 @@ def test_without_any_limit_there_is_none(tmp_path: Path) -> None:
     assert setting.where.span == (1, 1, 1, 12)
 
 
+def test_a_limit_of_nothing_is_none(tmp_path: Path) -> None:
+    setting = only(tmp_path, BACK + "  timeout server 0\n").get("read_timeout")
+    assert setting is not None
+    assert (setting.value, setting.origin) == (None, Origin.EXPLICIT)
+
+
 def test_the_last_line_and_the_innermost_section_hold(tmp_path: Path) -> None:
     text = DEFAULTS + FRONT + BACK + "  timeout server 1m\n  timeout server 2m\n"
     assert only(tmp_path, text).value("read_timeout") == 120

@@ -115,6 +115,12 @@ def test_a_routine_beats_the_backend(tmp_path: Path) -> None:
     assert (first.value, first.kind, first.where.span.row) == (300, Kind.FIRST_BYTE, 4)
 
 
+def test_a_limit_of_nothing_is_the_default(tmp_path: Path) -> None:
+    idle = only(tmp_path, BACKEND.replace("; }", "; .between_bytes_timeout = 0s; }")).get("read_timeout")
+    assert idle is not None
+    assert (idle.value, idle.origin) == (60, Origin.DEFAULT)
+
+
 def test_what_is_not_known_is_a_note(tmp_path: Path) -> None:
     text = 'backend api { .host = "${API_HOST}"; .port = "${PORT:-8000}"; .between_bytes_timeout = 60; }\n'
     found = read(tmp_path, text)

@@ -171,9 +171,9 @@ class _Hops:
     ) -> Iterator[Setting]:
         text, overridable = self.variables.resolve(written)
         seconds = apache_time(text)
-        if seconds is None:
+        if seconds is None or (seconds < 1 and kind == Kind.IDLE):  # Apache refuses those
             self.notes.append(Note(directive.where, f"{key} {written[:60]}"))
-        elif seconds or kind != Kind.GRACE:
+        elif seconds:
             yield Setting(name, key, seconds, Origin.EXPLICIT, where or directive.where, kind, written, overridable)
 
 

@@ -121,6 +121,10 @@ class _Hops:
             yield from (usual,) if usual is not None else ()
             return
         seconds = vcl_time(with_default(text)[0])
+        if seconds == 0:  # nothing is set: the program's parameter holds
+            usual = default("varnish", name, backend.where)
+            yield from (usual,) if usual is not None else ()
+            return
         if seconds is None:
             self.notes.append(Note(statement.where, f"{key} {text[:60]}"))
             return
