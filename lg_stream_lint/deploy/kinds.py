@@ -50,11 +50,11 @@ KINDS = (
     FileKind("serverless", r".*\.(?:ya?ml|json|template)", (b"AWS::", b"provider:", b"containerDefinitions")),
     FileKind("cdk", r".*\.py", (b"aws_cdk",)),
     FileKind("terraform", r".*\.tf"),
-    FileKind("caddy", r"(?i:(?:.*\.)?caddyfile(?:\.\w+)?)"),
+    FileKind("caddy", r"(?i:(?:.*\.)?caddyfile(?:\.(?!(?:go|md|rst|html|json|js|ts)$)\w+)?)"),
     FileKind("haproxy", r".*\.cfg|.*haproxy.*\.conf", (b"backend", b"frontend", b"listen")),
     FileKind(
         "apache",
-        r".*(?:apache|httpd|vhost|\.conf|\.htaccess).*",
+        r".*(?:apache|httpd|vhost|\.conf|\.htaccess).*(?<!\.md)(?<!\.rst)(?<!\.html)(?<!\.yml)(?<!\.yaml)(?<!\.go)",
         (b"ProxyPass", b"VirtualHost", b"BalancerMember"),
     ),
     FileKind(
