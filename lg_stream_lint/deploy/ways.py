@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from lg_stream_lint.deploy.links import leads
+from lg_stream_lint.deploy.links import Known, leads
 from lg_stream_lint.deploy.settings import Hop, Role, Setting, Target
 
 #: More ways than this through one repository are variants of each other.
@@ -64,13 +64,14 @@ def _is_limit(setting: Setting, kinds: Sequence[str]) -> bool:
 def ways_through(hops: Sequence[Hop], python_files: Iterable[str], repository: str) -> list[Way]:
     """Every way through the hops of a repository, in the order of the files; at most :data:`MOST`."""
     modules = _Modules(python_files, repository)
-    inward = _outer_hops(hops)
+    known = Known(hops)
+    inward = _outer_hops(hops, known)
     found: list[tuple[tuple[Hop, ...], bool]] = []
     for hop in hops:
-        if hop.role == Role.SERVER:
+        if hop.role == Role.SERVER and len(found) < 10 * MOST:
             found += [(chain, True) for chain in _chains((hop,), inward)]
     reached = {id(hop) for chain, _ in found for hop in chain}
-    loose = [hop for hop in hops if id(hop) not in reached and hop.role == Role.PROXY and _leads_nowhere(hop, hops)]
+    loose = [hop for hop in hops if id(hop) not in reached and hop.role == Role.PROXY and not known.of(hop)]
     found = _joined(found, loose, inward, modules)
     return [_way(chain, sure, modules) for chain, sure in found[:MOST]]
 
@@ -81,11 +82,11 @@ def _way(chain: tuple[Hop, ...], sure: bool, modules: _Modules) -> Way:
     return Way(chain, app, sure and app is not None)
 
 
-def _outer_hops(hops: Sequence[Hop]) -> dict[int, list[Hop]]:
+def _outer_hops(hops: Sequence[Hop], known: Known) -> dict[int, list[Hop]]:
     """For each hop (by ``id``), those that lead to it."""
     outward: dict[int, list[Hop]] = {id(inner): [] for inner in hops}
     for outer in hops:
-        for inner in _nearest(outer, [inner for inner in hops if inner is not outer and leads(outer, inner)]):
+        for inner in _nearest(outer, known.of(outer)):
             outward[id(inner)].append(outer)
     return outward
 
@@ -141,11 +142,6 @@ def _inner_end(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> tuple[H
 
 def _once(hops: Iterable[Hop]) -> list[Hop]:
     return list({id(hop): hop for hop in hops}.values())
-
-
-def _leads_nowhere(hop: Hop, hops: Sequence[Hop]) -> bool:
-    """Whether nothing in the repository is what a hop leads to."""
-    return not any(leads(hop, other) for other in hops if other is not hop)
 
 
 def _joined(
