@@ -44,11 +44,19 @@ def findings_of(deployment: Deployment, config: Config) -> dict[str, tuple[Findi
             deployment.errors.append(
                 f"{cls.info.code} failed in {deployment.repository}: {type(error).__name__}: {error}"
             )
-    reports = [report for report in reports if not config.ignored_in(report.name, report.rule.info.code)]
+    if config.per_resource_ignores:
+        reports = [report for report in reports if not _is_ignored(report, deployment, config)]
     by_file: dict[str, list[Finding]] = {}
     for finding in _distinct(reports, deployment):
         by_file.setdefault(finding.path, []).append(finding)
     return {path: tuple(sorted(found, key=lambda f: f.sort_key)) for path, found in by_file.items()}
+
+
+def _is_ignored(report: DeployReport, deployment: Deployment, config: Config) -> bool:
+    from lg_stream_lint.deploy.resources import names_at
+
+    code = report.rule.info.code
+    return any(config.ignored_in(name, code) for name in names_at(report.where, report.hop, deployment.hops))
 
 
 def _distinct(reports: Sequence[DeployReport], deployment: Deployment) -> list[Finding]:

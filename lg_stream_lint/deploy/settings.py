@@ -162,7 +162,8 @@ class Hop(NamedTuple):
     ``layer`` is one of the names in RULES (``nginx``, ``gunicorn``, ``kubernetes`` …), ``role`` one of :class:`Role`,
     ``name`` what a reader of the file calls it (``location /chat``). ``routes``: the paths that it serves; empty for all.
     ``version`` is the product's, where it is written (an image's tag), with its place. Hops of one ``group`` (the locations of
-    one server) share the requests between them: each path is served by one of them.
+    one server) share the requests between them: each path is served by one of them. ``resource`` is the name by which a
+    configuration ignores it (``Deployment/api``, ``service api``), where that is not ``name``.
     """
 
     layer: str
@@ -176,6 +177,7 @@ class Hop(NamedTuple):
     version: str = ""
     version_where: Where | None = None
     group: str = ""
+    resource: str = ""
 
     def get(self, name: str) -> Setting | None:
         """The setting of that name that holds, if it is known."""

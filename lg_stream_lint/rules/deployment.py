@@ -22,7 +22,7 @@ class Nearby(NamedTuple):
 
 
 class DeployReport(NamedTuple):
-    """A finding of a deployment rule, before it is put in order. ``name`` is the hop's: resources are ignored by it."""
+    """A finding of a deployment rule, before it is put in order. ``hop`` is what it is about, where that is one."""
 
     rule: DeployRule
     where: Where
@@ -31,7 +31,7 @@ class DeployReport(NamedTuple):
     confidence: str
     related: tuple[Nearby, ...]
     fix: Fix | None
-    name: str
+    hop: Hop | None
 
 
 class DeployRule:
@@ -86,8 +86,4 @@ class DeployRule:
         if way is not None and not way.sure:
             confidence = Confidence.MEDIUM
             severity = Severity.WARNING if severity == Severity.ERROR else severity
-        self._reports.append(
-            DeployReport(
-                self, where, message, severity, confidence, tuple(related), fix, hop.name if hop is not None else ""
-            )
-        )
+        self._reports.append(DeployReport(self, where, message, severity, confidence, tuple(related), fix, hop))

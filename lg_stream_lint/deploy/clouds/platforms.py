@@ -64,10 +64,12 @@ def run(
     else:
         leads_to += [Target("file", path) for path in _own(service, folder, context)]
     host = Target("unit", service.unit)
-    found.hops.append(Hop(service.layer, Role.HOST, service.name, service.where, tuple(stop), tuple(leads_to), (host,)))
+    hop = Hop(service.layer, Role.HOST, service.name, service.where, tuple(stop), tuple(leads_to), (host,))
+    found.hops.append(hop._replace(resource=f"service {service.name}"))
     if front is not None:
         outer = tuple(dict.fromkeys((*leads_to, host, ANYTHING)))
-        found.hops.append(Hop(service.layer, Role.PROXY, service.name, service.where, tuple(front), outer))
+        router = Hop(service.layer, Role.PROXY, service.name, service.where, tuple(front), outer)
+        found.hops.append(router._replace(resource=f"service {service.name}"))
 
 
 def _own(service: Service, folder: str, context: Context) -> list[str]:

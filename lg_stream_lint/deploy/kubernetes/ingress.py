@@ -65,6 +65,7 @@ def ingress_hops(manifest: Manifest, everywhere: Manifests) -> Reading:
                 settings,
                 tuple(host_targets(backend.service, manifest)) or (Target("any", ""),),
                 routes=(backend.route,) if backend.route is not None else (),
+                resource=f"Ingress/{manifest.name}",
             )
         )
     return Reading(tuple(hops), tuple(notes))

@@ -76,6 +76,7 @@ class _Reader:
             tuple(self._settings()),
             tuple(self._leads_to(servers)),
             tuple(self._known_as()),
+            resource=f"{self.manifest.kind}/{self.manifest.name}",
         )
         return Reading((*(servers or ()), hop), tuple(self.notes))
 

@@ -57,6 +57,7 @@ def _hop(
         *(layer, Role.PROXY, manifest.name or manifest.kind, manifest.place.where, tuple(settings)),
         leads_to=leads_to or (Target("any", ""),),
         routes=routes,
+        resource=f"{manifest.kind}/{manifest.name}",
     )
 
 

@@ -69,6 +69,7 @@ class _Reader:
             tuple(self._settings()),
             tuple(self._leads_to(servers)),
             tuple(self._known_as()),
+            resource=f"service {self.service.name}",
         )
         return Reading((*(servers or ()), host), tuple(self.notes))
 
