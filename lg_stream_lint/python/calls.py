@@ -148,6 +148,8 @@ def _external(infer: Inference, name: str, node: cst.Call, module: Module, scope
     if name == "builtins.getattr" and len(args) >= 2:
         wanted = string_value(args[1])
         return merge([infer.attribute(v, wanted) for v in infer.of(args[0], module, scope)]) if wanted else ()
+    if name in types.DEPENDS:  # a class attribute of a class-based view
+        return types.depends(infer, node, module, scope)
     marker = tables.markers.get(name)
     if first is not None and (name in _TRANSPARENT or (marker is not None and marker.mark.mark == "transparent")):
         return infer.of(first, module, scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.project import Project
     from lg_stream_lint.python.queued import Queued
     from lg_stream_lint.python.responses import Responses
+    from lg_stream_lint.python.scopes import Class
     from lg_stream_lint.python.streamed import Streamed
     from lg_stream_lint.python.streams import Frames, Stream, Streams
     from lg_stream_lint.rules.base import Place
@@ -188,26 +190,28 @@ class Facts:
             return []
         if name == "__init__" and function.cls is not None:
             name = function.cls.name
-        numbers = self.project.naming(name)
-        files = self.project.files()
-        paths = [files[number] for number in sorted(numbers)] if len(numbers) <= _MOST_FILES else [function.module.path]
-        found: list[tuple[Module, cst.Call]] = []
-        for path in paths:
-            module = function.module if path == function.module.path else self.project.module(path)
-            if module is None:
-                continue
-            for written in (name, *_aliases(module, name)):
-                found.extend((module, call) for call in module.calls_of(written) if self._calls(call, module, function))
+        found = []
+        for module, call in self._calls_written(name, function.module):
+            values = self.infer.of(call.func, module)
+            if any(v.function is function or _is_class(v, function.cls) for v in values):
+                found.append((module, call))
         self._callers[function] = found
         return found
 
-    def _calls(self, call: cst.Call, module: Module, function: Function) -> bool:
-        for value in self.infer.of(call.func, module):
-            if value.function is function or (
-                value.kind == Kind.CLASS and value.cls is not None and value.cls is function.cls
-            ):
-                return True
-        return False
+    def constructions(self, cls: Class) -> list[tuple[Module, cst.Call]]:
+        """The calls that make an object of a class of the project, as far as they can be resolved."""
+        calls = self._calls_written(cls.name, cls.module)
+        return [(m, call) for m, call in calls if any(_is_class(v, cls) for v in self.infer.of(call.func, m))]
+
+    def _calls_written(self, name: str, home: Module) -> Iterator[tuple[Module, cst.Call]]:
+        """The calls of whatever bears that name, or is imported from something of that name."""
+        numbers = self.project.naming(name)
+        files = self.project.files()
+        for path in [files[number] for number in sorted(numbers)] if len(numbers) <= _MOST_FILES else [home.path]:
+            module = home if path == home.path else self.project.module(path)
+            if module is not None:
+                for written in (name, *_aliases(module, name)):
+                    yield from ((module, call) for call in module.calls_of(written))
 
     def passed(self, function: Function, position: int) -> Values:
         """What the function's callers pass for a parameter (position among all parameters, ``self`` counted)."""
@@ -219,6 +223,10 @@ class Facts:
             if given is not None:
                 groups.append(self.infer.of(given, module))
         return merge(groups)
+
+
+def _is_class(value: Value, cls: Class | None) -> bool:
+    return value.kind == Kind.CLASS and value.cls is not None and value.cls is cls
 
 
 def _aliases(module: Module, name: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from lg_stream_lint.python.scopes import Binding, Class, Function, Parameter, Scope
+from lg_stream_lint.python.scopes import Binding, Class, Function, Parameter, Scope, Store
 from lg_stream_lint.python.syntax import children, dotted_text
 
 if TYPE_CHECKING:
@@ -161,7 +161,9 @@ class _Indexer:
 
     def match_as(self, node: cst.MatchAs) -> None:
         if node.name is not None:
-            self.scope.bind(node.name.value, Binding("other", node, self.scope))
+            by_class = node.pattern.cls if isinstance(node.pattern, cst.MatchClass) else None
+            kind = "annotation" if by_class is not None else "other"
+            self.scope.bind(node.name.value, Binding(kind, by_class or node, self.scope))
 
     def _bind_target(self, target: cst.CSTNode, kind: str, value: cst.CSTNode) -> None:
         for leaf, path in targets(target):
@@ -170,8 +172,34 @@ class _Indexer:
                 self.scope.bind(leaf.value, binding)
             elif isinstance(leaf, cst.Attribute):
                 self._bind_attribute(leaf, binding)
+            elif isinstance(leaf, cst.Subscript) and kind == "assign" and not path and len(leaf.slice) == 1:
+                index = leaf.slice[0].slice
+                self._store(leaf.value, index.value if isinstance(index, cst.Index) else None, value)
+
+    def _store(self, base: cst.BaseExpression, key: cst.BaseExpression | None, value: cst.CSTNode) -> None:
+        name = dotted_text(base).rpartition(".")[2]
+        if name and isinstance(value, cst.BaseExpression):
+            self.module.stores.setdefault(f"[{name}]", []).append(Store(base, key, value))
+
+    def _store_by_call(self, node: cst.Call) -> None:
+        """``held.append(x)``, ``held.setdefault(key, x)``, ``held.update({key: x}, key=x)``."""
+        func = node.func
+        if not isinstance(func, cst.Attribute) or func.attr.value not in ("append", "setdefault", "update"):
+            return
+        for position, arg in enumerate(node.args):
+            if func.attr.value == "append" or (func.attr.value == "setdefault" and position == 1):
+                self._store(func.value, node.args[0].value if position else None, arg.value)
+            elif func.attr.value == "update" and arg.keyword is not None:
+                self._store(func.value, cst.SimpleString(repr(arg.keyword.value)), arg.value)
+            elif func.attr.value == "update" and isinstance(arg.value, cst.Dict):
+                for element in arg.value.elements:
+                    if isinstance(element, cst.DictElement):
+                        self._store(func.value, element.key, element.value)
 
     def _bind_attribute(self, target: cst.Attribute, binding: Binding) -> None:
+        if binding.kind == "assign" and not binding.path and isinstance(binding.node, cst.BaseExpression):
+            store = Store(target.value, None, binding.node)
+            self.module.stores.setdefault(f".{target.attr.value}", []).append(store)
         function = self.function
         if function is None:
             return
@@ -186,6 +214,7 @@ class _Indexer:
 
     def call(self, node: cst.Call) -> None:
         self.module.calls.append(node)
+        self._store_by_call(node)
         if self.function is not None:
             self.function.calls.append(node)
 

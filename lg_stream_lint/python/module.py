@@ -10,7 +10,7 @@ import libcst as cst
 
 from lg_stream_lint.finding import Span
 from lg_stream_lint.python.indexing import index
-from lg_stream_lint.python.scopes import Class, Function, Scope
+from lg_stream_lint.python.scopes import Class, Function, Scope, Store
 from lg_stream_lint.python.syntax import called_name
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Module:
         self.classes: list[Class] = []
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.calls: list[cst.Call] = []  # every call of the file, for facts that look for registrations
+        #: What is put into objects: under ``[name]`` into the dict or list so named, under ``.name`` as that attribute.
+        self.stores: dict[str, list[Store]] = {}
         self.owners: dict[cst.CSTNode, Function | Class] = {}
         index(self)
 

@@ -28,6 +28,14 @@ class Binding(NamedTuple):
     level: int = 0
 
 
+class Store(NamedTuple):
+    """Something put into an object: ``base[key] = value``, ``base.append(value)`` or ``base.name = value``."""
+
+    base: cst.BaseExpression
+    key: cst.BaseExpression | None
+    value: cst.BaseExpression
+
+
 class Scope:
     """A module's, class's or function's names, each with every binding it has, in source order."""
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lg_stream_lint.python import stores
 from lg_stream_lint.python.scopes import Class, Function, Parameter, Scope
 from lg_stream_lint.python.syntax import argument, string_value
-from lg_stream_lint.python.value import Kind, Value, Values, literal, merge
+from lg_stream_lint.python.value import Kind, Value, Values, is_none, literal, merge
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
@@ -22,7 +23,7 @@ _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 _ASYNC_ITERATORS = frozenset({"AsyncGenerator", "AsyncIterator", "AsyncIterable"})
 _ITERATORS = frozenset({"Generator", "Iterator"})
 _AWAITABLES = frozenset({"Awaitable", "Coroutine", "Future", "Task"})
-_DEPENDS = frozenset(
+DEPENDS = frozenset(
     {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "fastapi.param_functions.Depends"}
 )
 
@@ -171,6 +172,7 @@ def role_of(infer: Inference, cls: Class) -> str:
 
 def class_attribute(infer: Inference, cls: Class, name: str, owner: Value) -> Values | None:
     """A method or attribute that the project's classes define; None when none of them does."""
+    found: Values | None = None
     for current in bases(infer, cls):
         method = current.methods.get(name)
         if method is not None:
@@ -179,8 +181,11 @@ def class_attribute(infer: Inference, cls: Class, name: str, owner: Value) -> Va
         for binding in (*current.attributes.get(name, ()), *current.scope.bindings.get(name, ())):
             groups.append(infer.binding(binding, name))
         if groups:
-            return merge(groups)
-    return None
+            found = merge(groups)
+            break
+    if not found or all(map(is_none, found)):
+        return stores.set_on(infer, owner, name) or stores.passed_to_constructor(infer, cls, name) or found
+    return found
 
 
 def _method(infer: Inference, method: Function, owner: Value) -> Values:
@@ -244,7 +249,7 @@ def dependency_calls(
         if isinstance(node, cst.Subscript):
             found.extend((e.slice.value, module, scope) for e in node.slice[1:] if isinstance(e.slice, cst.Index))
     for item, module, scope in found:
-        if isinstance(item, cst.Call) and any(v.name in _DEPENDS for v in infer.of(item.func, module, scope)):
+        if isinstance(item, cst.Call) and any(v.name in DEPENDS for v in infer.of(item.func, module, scope)):
             yield item, module, scope
 
 
@@ -252,7 +257,7 @@ def depends(infer: Inference, node: cst.CSTNode, module: Module, scope: Scope) -
     """What FastAPI injects for ``Depends(f)``: what ``f`` returns, or yields."""
     if not isinstance(node, cst.Call):
         return ()
-    if not any(value.name in _DEPENDS for value in infer.of(node.func, module, scope)):
+    if not any(value.name in DEPENDS for value in infer.of(node.func, module, scope)):
         return ()
     given = argument(node, "dependency", 0)
     if given is None:

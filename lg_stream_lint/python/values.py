@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from lg_stream_lint.python import calls, elements, operators, types
+from lg_stream_lint.python import calls, elements, operators, stores, types
 from lg_stream_lint.python.flow import live_binding
 from lg_stream_lint.python.scopes import Binding, Class, Function, Scope
 from lg_stream_lint.python.syntax import dotted_text
@@ -182,9 +182,7 @@ class Inference:
             return ()
         if kind == "assign":
             values = self.of(node, module, scope)
-            for position in binding.path:
-                values = merge([elements.unpacked(self, value, position) for value in values])
-            return values
+            return elements.parts(self, values, binding.path)
         if kind == "annotation":
             return types.annotated(self, node, module, scope)
         if kind == "param":
@@ -193,8 +191,8 @@ class Inference:
             if binding.path:
                 return ()
             return merge([elements.entered(self, value) for value in self.of(node, module, scope)])
-        if kind in ("for", "async-for") and not binding.path:
-            return merge([elements.iterated(self, value) for value in self.of(node, module, scope)])
+        if kind in ("for", "async-for"):
+            return elements.looped(self, node, binding.path, module, scope)
         owner = module.owners.get(node)
         if isinstance(owner, Function):
             return calls.decorated(self, owner)
@@ -234,7 +232,7 @@ class Inference:
         if kind == Kind.EXTERNAL:
             return (value._replace(name=f"{value.name}.{name}"),)
         if kind == Kind.MODULE and value.module is not None:
-            found = self.member(value.module, name)
+            found = self.member(value.module, name) or stores.set_on(self, value, name)
             if found or not value.module.is_package:
                 return found
             return self._submodule(value.module, name) if name not in value.module.scope.bindings else ()
@@ -243,6 +241,8 @@ class Inference:
                 own = types.class_attribute(self, value.cls, name, value)
                 if own is not None:
                     return own
+            if value.cls is None and value.name in stores.NAMESPACES:
+                return stores.set_on(self, value, name)
             return (Value(Kind.METHOD, name, inner=value),)
         if kind == Kind.METHOD and value.inner is not None:
             return (value._replace(name=f"{value.name}.{name}"),)
