@@ -41,6 +41,9 @@ class _Comment(NamedTuple):
     text: str
     before: str  # what stands before it on its line
     last_line: bool
+    sign: str = (
+        "#"  # as it is written; in ``text`` it is always ``#``, and of two letters the second stands at ``column``
+    )
 
     @property
     def alone(self) -> bool:
@@ -154,7 +157,14 @@ def _line_comments(text: str) -> Iterator[_Comment]:
             sign = re.match(_SIGN, written)
             plain = "#" + written[sign.end() :] if sign is not None else written  # one sign for the expressions above
             padding = len(written) - len(plain)
-            yield _Comment(row, match.start() + 1 + padding, plain, line[: match.start()], row == len(lines))
+            yield _Comment(
+                row,
+                match.start() + 1 + padding,
+                plain,
+                line[: match.start()],
+                row == len(lines),
+                written[: 1 + padding],
+            )
 
 
 def _directives(comment: _Comment) -> Iterator[_Directive]:
@@ -196,7 +206,9 @@ def _repair(directive: _Directive, unused: list[str]) -> Edit:
         return Edit(_span(comment, directive.codes_start, directive.end), separator.join(remaining))
     before, after = text[: directive.start].rstrip(), text[directive.end :].lstrip(" \t,:;-\u2013\u2014")
     if after.strip():
-        return Edit(_span(comment, directive.start, len(text) - len(after)), "" if after.startswith("#") else "# ")
+        mark = comment.sign[-1] if directive.start == 0 else "#"
+        kept = after.startswith("#") and mark == "#"
+        return Edit(_span(comment, directive.start, len(text) - len(after)), "" if kept else f"{mark} ")
     if before:
         return Edit(_span(comment, len(before), len(text)), "")
     end = comment.column + len(text)
