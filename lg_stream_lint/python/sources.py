@@ -46,6 +46,21 @@ def sources(facts: Facts, function: Function) -> Iterator[Source]:
         yield from _awaited_answers(facts, function)
 
 
+def unguarded(facts: Facts, value: Value, response: cst.Call) -> Source | None:
+    """The stream of a model that a response is given as it comes, or through a generator expression: no `try` is around it.
+
+    Its place is the response's construction.
+    """
+    if isinstance(value.node, cst.GeneratorExp) and value.home is not None:
+        for inner in facts.infer.of(value.node.for_in.iter, value.home):
+            origin = model_stream(facts, inner)
+            if origin:
+                return Source(response, origin, _call_of(facts, inner), by_name=False)
+        return None
+    origin = model_stream(facts, value) if value.kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR) else ""
+    return Source(response, origin, _call_of(facts, value), by_name=False) if origin else None
+
+
 def _asks_later(module: Module, call: cst.Call) -> bool:
     """Whether a call only prepares to ask for an item: makes an iterator, or a task whose result is looked at elsewhere."""
     if called_name(call) in ("aiter", "iter"):

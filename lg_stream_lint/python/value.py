@@ -74,6 +74,9 @@ class Value(NamedTuple):
 
 Values = tuple[Value, ...]
 
+#: How many possible values of one expression are kept: a helper that makes the responses of a whole service has many callers.
+_MOST = 32
+
 
 def literal(name: str, node: cst.CSTNode | None = None, home: Module | None = None) -> Value:
     """A literal of a builtin type."""
@@ -94,4 +97,4 @@ def merge(groups: list[Values]) -> Values:
     values = list(found.values())
     if len(values) > 1:
         values = [value for value in values if not is_none(value)] or values[:1]
-    return tuple(values[:12])
+    return tuple(values[:_MOST])

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports the loop in which a generator that feeds a response iterates a graph, chain or model, when no `try` inside that
-generator (or inside one around it) catches the error and sends an event.
+generator (or inside one around it) catches the error and sends an event. Reports the response that is given the stream
+itself, or a generator expression over it, where no `try` can stand.
 
 ## Why it cuts the stream
 The status 200 is already sent. When the provider fails, the client gets half an answer and a cut connection
@@ -83,8 +84,8 @@ from lg_stream_lint.finding import Confidence, Severity
 from lg_stream_lint.python.guards import chain_sends_error, narrow_handler
 from lg_stream_lint.python.poisoning import poison_of_run
 from lg_stream_lint.python.scopes import Function
-from lg_stream_lint.python.sources import Source, sources
-from lg_stream_lint.python.streams import Link, Stream
+from lg_stream_lint.python.sources import Source, sources, unguarded
+from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.syntax import code_of
 from lg_stream_lint.rules.base import Place, PythonRule
 
@@ -93,8 +94,20 @@ class StreamErrorNotSent(PythonRule):
     """Asks, for each generator that feeds a response, whether an error in its model loop reaches the client."""
 
     independent_of_async = True
-    place = (("@feeding",),)
+    loses_to = ("LGS403",)
+    place = (("@feeding", "@responses"),)
     evidence = (("langgraph", "langchain", "openai", "anthropic", "astream", "litellm", "groq", "mistralai", "genai"),)
+
+    def visit_Module(self, node: cst.Module) -> None:
+        """Judge the responses of this file that are given a stream as it comes."""
+        for stream in self.facts.streams.of(self.module):
+            if stream.call is None or stream.content is None:
+                continue
+            for value in self.values_of(stream.content):
+                source = unguarded(self.facts, value, stream.call)
+                if source is not None:
+                    self._report(None, source, stream)
+                    break
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Judge one generator function."""
@@ -108,10 +121,10 @@ class StreamErrorNotSent(PythonRule):
         for source in found:
             for stream, link in feeding:
                 if not chain_sends_error(self.facts, link, source.node):
-                    self._report(function, source, stream, link)
+                    self._report(function, source, stream)
                     break
 
-    def _report(self, function: Function, source: Source, stream: Stream, link: Link) -> None:
+    def _report(self, function: Function | None, source: Source, stream: Stream) -> None:
         clean = self.facts.clean_end(stream)
         related = []
         if stream.call is not None and stream.module is not self.module:
@@ -132,16 +145,19 @@ class StreamErrorNotSent(PythonRule):
         spoilt = poison_of_run(self.facts, source.runnable)
         related.extend(spoilt.places)
         start = f"If {source.label} raises here"
-        narrow = narrow_handler(self.facts, function, source.node)
+        narrow = narrow_handler(self.facts, function, source.node) if function is not None else None
         if narrow is not None:
             handler, missed = narrow
             caught = code_of(handler.type, 40) if handler.type is not None else ""
             start = f"`except {caught}` misses {missed}: if {source.label} raises one"
             related.append(Place(self.module, handler, "this handler tells the client, of too few errors"))
+        inside = "Iterate it in a generator function and catch Exception there"
+        if function is not None:
+            inside = f"Catch Exception inside {function.name}()"
         self.report(
             source.node,
             f"{start}, the client gets HTTP 200 and {end}{spoilt.clause}.{retries} "
-            f"Catch Exception inside {function.name}(), yield an error event, then return.",
+            f"{inside}, yield an error event, then return.",
             severity=severity,
             confidence=confidence,
             related=related,
