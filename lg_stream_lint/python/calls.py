@@ -147,7 +147,7 @@ def _external(infer: Inference, name: str, node: cst.Call, module: Module, scope
         return types.annotated(infer, args[0], module, scope) or infer.of(args[1], module, scope)
     if name == "builtins.getattr" and len(args) >= 2:
         wanted = string_value(args[1])
-        return merge([infer.attribute(v, wanted) for v in infer.of(args[0], module, scope)]) if wanted else ()
+        return _got(infer, args[0], wanted, module, scope) if wanted else ()
     if name in types.DEPENDS:  # a class attribute of a class-based view
         return types.depends(infer, node, module, scope)
     marker = tables.markers.get(name)
@@ -165,6 +165,15 @@ def _external(infer: Inference, name: str, node: cst.Call, module: Module, scope
     if saved is not None:
         return saved
     return _instance_or_result(infer, name, node, module)
+
+
+def _got(infer: Inference, owner: cst.BaseExpression, name: str, module: Module, scope: Scope) -> Values:
+    """``getattr(owner, "name", …)``; the owner may be an application's state."""
+    if isinstance(owner, cst.Attribute) and owner.attr.value == "state":
+        held = infer.app_state(owner.value, name, module, scope)
+        if held:
+            return held
+    return merge([infer.attribute(value, name) for value in infer.of(owner, module, scope)])
 
 
 def _of_subclass(found: Values, target: Value, node: cst.Call) -> Values:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lg_stream_lint.python import stores
+from lg_stream_lint.python import stores, types
 from lg_stream_lint.python.syntax import called_name, positional, string_value
 from lg_stream_lint.python.value import Kind, Value, Values, merge
 
@@ -53,6 +53,10 @@ def unpacked(infer: Inference, value: Value, position: int) -> Values:
     if value.kind == Kind.LITERAL and isinstance(value.node, (cst.Tuple, cst.List)) and value.home is not None:
         elements = value.node.elements
         return infer.of(elements[position].value, value.home) if position < len(elements) else ()
+    if value.name == "builtins.tuple" and isinstance(value.node, cst.Subscript) and value.home is not None:
+        index = value.node.slice[position].slice if position < len(value.node.slice) else None
+        if isinstance(index, cst.Index):
+            return types.annotated(infer, index.value, value.home, value.home.scope)
     return ()
 
 

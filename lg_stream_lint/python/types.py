@@ -89,7 +89,9 @@ def _subscripted(infer: Inference, node: cst.Subscript, module: Module, scope: S
         return tuple(v for v in infer.of(inner[0], module, scope))
     if last & {"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"} and len(inner) == 2:
         return tuple(Value(Kind.INSTANCE, "builtins.dict", inner=v) for v in annotated(infer, inner[1], module, scope))
-    if last & {"list", "List", "Sequence", "Iterable", "set", "tuple"}:
+    if last & {"tuple", "Tuple"} and len(inner) > 1 and not isinstance(inner[1], cst.Ellipsis):
+        return (Value(Kind.INSTANCE, "builtins.tuple", node=node, home=module),)
+    if last & {"list", "List", "Sequence", "Iterable", "set", "tuple", "Tuple"}:
         return tuple(Value(Kind.INSTANCE, "builtins.list", inner=v) for v in annotated(infer, inner[0], module, scope))
     return merge([instance_of(infer, value) for value in infer.of(node.value, module, scope)])
 

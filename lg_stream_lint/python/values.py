@@ -126,12 +126,12 @@ class Inference:
 
     def _attribute_node(self, node: cst.Attribute, module: Module, scope: Scope) -> Values:
         if isinstance(node.value, cst.Attribute) and node.value.attr.value == "state":
-            held = self._app_state(node.value.value, node.attr.value, module, scope)
+            held = self.app_state(node.value.value, node.attr.value, module, scope)
             if held:
                 return held
         return merge([self.attribute(value, node.attr.value) for value in self.of(node.value, module, scope)])
 
-    def _app_state(self, owner: cst.BaseExpression, name: str, module: Module, scope: Scope) -> Values:
+    def app_state(self, owner: cst.BaseExpression, name: str, module: Module, scope: Scope) -> Values:
         """``request.app.state.<name>``: what was assigned to it, where the object before ``state`` is an application."""
         last = dotted_text(owner).rpartition(".")[2]
         if last.endswith(("app", "request", "websocket")) or any(
