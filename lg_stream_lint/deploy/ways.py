@@ -149,7 +149,8 @@ def _joined(
 ) -> list[tuple[tuple[Hop, ...], bool]]:
     """The ways with the hops whose targets cannot be read.
 
-    They join what serves when all commands of the repository run one application; otherwise each stands alone.
+    They join what serves when all commands of the repository run one application; otherwise each stands alone. Where proxies
+    already lead to that, they stand beside those: a location is not in front of its neighbour.
     """
     if not loose:
         return found
@@ -157,8 +158,9 @@ def _joined(
     apps = {(app.path, app.attribute) if (app := _app_of(chain, modules)) else None for chain, _ in found}
     if len(apps) != 1:
         return found + alone
-    open_ended = [chain for chain, _ in found if chain[-1].role != Role.PROXY] or [found[0][0]]
-    joined = [((*chain, *tail), False) for chain in open_ended for tail, _ in alone]
+    open_ended = [chain for chain, _ in found if chain[-1].role != Role.PROXY]
+    begun = open_ended or [tuple(hop for hop in found[0][0] if hop.role != Role.PROXY)]
+    joined = [((*chain, *tail), False) for chain in begun for tail, _ in alone]
     ended = [(chain, sure) for chain, sure in found if chain not in open_ended]
     return ended + joined
 
