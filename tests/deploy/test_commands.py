@@ -127,6 +127,18 @@ def test_precedence_of_gunicorn(tmp_path: Path) -> None:
     assert Target("file", str(tmp_path / "gunicorn.conf.py")) in found.known_as
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "gunicorn --graceful-timeout 100 app:app --graceful-timeout=350",
+        "uvicorn --timeout-graceful-shutdown 100 app:app --timeout-graceful-shutdown 350",
+    ],
+)
+def test_an_option_given_twice(command: str, tmp_path: Path) -> None:
+    found = [s for s in hop(command, tmp_path).settings if s.name == "graceful_timeout"]
+    assert [(s.value, s.overruled) for s in found] == [(350, False), (100, True)]
+
+
 def test_a_named_configuration_replaces_the_automatic_one(tmp_path: Path) -> None:
     write(tmp_path, gunicorn__conf__py="timeout = 1\n", other__py="keepalive = 3\n")
     found = hop(f"gunicorn -k {WORKER} -c other.py app:app", tmp_path)

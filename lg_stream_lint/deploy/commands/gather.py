@@ -50,8 +50,13 @@ def gunicorn_start(table: ServerOptions, words: Sequence[Word], carrier: Carrier
         app = options["wsgi_app"].value
     where = spanning(words[0].where, words[-1].where)
     folder = _folder(given, table, carrier)
-    lost = [*_lost(line.options, environment.options), *_lost(given, conf_options)]
-    return Start("gunicorn", where, options, app, open_ended, None, unknown, extra, folder, tuple(notes), tuple(lost))
+    lost = (
+        *line.repeated,
+        *environment.repeated,
+        *_lost(line.options, environment.options),
+        *_lost(given, conf_options),
+    )
+    return Start("gunicorn", where, options, app, open_ended, None, unknown, extra, folder, tuple(notes), lost)
 
 
 def _lost(winners: dict[str, Option], losers: dict[str, Option]) -> list[Option]:
@@ -74,7 +79,18 @@ def other_start(table: ServerOptions, words: Sequence[Word], carrier: Carrier) -
     left |= table.name == "hypercorn" and "config" in options
     folder = _folder(options, table, carrier)
     where = spanning(words[0].where, words[-1].where)
-    return Start(table.name, where, options, app, left, None, unknown, (), folder)
+    return Start(
+        table.name,
+        where,
+        options,
+        app,
+        left,
+        None,
+        unknown,
+        (),
+        folder,
+        overruled=(*line.repeated, *_lost(options, environment)),
+    )
 
 
 def _tool(table: ServerOptions, words: Sequence[Word], carrier: Carrier) -> Start | None:

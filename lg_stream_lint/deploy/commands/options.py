@@ -26,16 +26,20 @@ class Option(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A command line in parts. Of an option given twice the last one holds; flags that nobody knows are left out."""
+    """A command line in parts; flags that nobody knows are left out.
+
+    Of an option given twice the last one holds, and those before it are among the ``repeated``.
+    """
 
     options: dict[str, Option]
     arguments: tuple[Word, ...]
+    repeated: tuple[Option, ...] = ()
 
 
 def parse(words: Sequence[Word], server: ServerOptions) -> Line:
     """The options and arguments of a server's command, without the command's own name."""
     flags = _flags(server)
-    options: dict[str, Option] = {}
+    found: list[Option] = []
     arguments: list[Word] = []
     position = 0
     while position < len(words):
@@ -53,13 +57,14 @@ def parse(words: Sequence[Word], server: ServerOptions) -> Line:
             # Nobody knows whether the next word is its value; an application has a colon or a dot in it.
             continue
         if flag in server.switches:
-            options[name] = _option(name, flag, Word("false" if flag.startswith("--no-") else "true", word.where), word)
+            found.append(_option(name, flag, Word("false" if flag.startswith("--no-") else "true", word.where), word))
         elif value is not None:
-            options[name] = _option(name, flag, Word(value, word.where, word.overridable), word)
+            found.append(_option(name, flag, Word(value, word.where, word.overridable), word))
         elif position < len(words):
-            options[name] = _option(name, flag, words[position], word)
+            found.append(_option(name, flag, words[position], word))
             position += 1
-    return Line(options, tuple(arguments))
+    options = {option.name: option for option in found}
+    return Line(options, tuple(arguments), tuple(option for option in found if options[option.name] is not option))
 
 
 def is_literal(text: str) -> bool:

@@ -2,7 +2,8 @@
 
 ## What it does
 Advises where two places of the project set the same limit of one server or proxy to different values, and says which of them
-counts: a command line wins over the environment, and that over a configuration file.
+counts: a command line wins over the environment, and that over a configuration file; of a flag given twice the last one
+counts.
 
 ## Why it cuts the stream
 The value that was raised after the last incident is not the one in force: `timeout = 120` in `gunicorn.conf.py` does nothing
