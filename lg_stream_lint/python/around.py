@@ -9,20 +9,13 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import libcst as cst
-
 from lg_stream_lint.deploy.carries import carries
 from lg_stream_lint.deploy.code import CodeFacts, StreamFact
 from lg_stream_lint.deploy.settings import Hop, Kind, Setting, Where
 from lg_stream_lint.finding import Span
-from lg_stream_lint.python.keywords import Keyword
-from lg_stream_lint.python.model_builds import number
-from lg_stream_lint.python.syntax import positional
 
 if TYPE_CHECKING:
     from lg_stream_lint.deploy.ways import Way
-    from lg_stream_lint.python.facts import Facts
-    from lg_stream_lint.python.module import Module
     from lg_stream_lint.python.project import Project
 
 #: Servers whose worker is killed when its event loop stands still; the others have no such watchdog (measured).
@@ -80,12 +73,6 @@ def killed_by(limit: Limit) -> str:
     if limit.setting.name == "liveness":
         return f"the liveness probe ({limit.place}) restarts the container with all of them"
     return f"gunicorn (timeout {limit.seconds:g} s, {limit.place}) kills the worker with all of them"
-
-
-def sleeps(facts: Facts, call: cst.CSTNode, module: Module) -> float | None:
-    """How long a call sleeps, where its first argument is a number that is written."""
-    given = positional(call)[:1] if isinstance(call, cst.Call) else []
-    return number(facts, Keyword(given[0], module)) if given else None
 
 
 def shortest_idle_limit(project: Project, path: str, routes: Sequence[str] = ()) -> Limit | None:

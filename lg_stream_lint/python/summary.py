@@ -14,6 +14,7 @@ from lg_stream_lint.finding import Finding, Severity, Span
 from lg_stream_lint.python.deadlines import scopes_of
 from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.keywords import Keywords, keywords_of
+from lg_stream_lint.python.lengths import length_of
 from lg_stream_lint.python.model_builds import Build, build_of, feeds_stream, number, read_limit
 from lg_stream_lint.python.responses import EVENT_STREAM
 from lg_stream_lint.python.scopes import Function
@@ -70,19 +71,13 @@ def _blocking(facts: Facts, module: Module, findings: Sequence[Finding]) -> Iter
                 streaming = list(_streaming(facts, module))
             what = finding.message.partition(" blocks ")[0].partition(" runs ")[0]
             inside = any(span.row <= finding.span.row <= span.end_row for span in streaming)
-            seconds = _sleep(module, finding.span)
+            seconds = _length(facts, module, finding.span)
             yield BlockFact(Where(module.path, finding.span), finding.code, what, seconds, inside)
 
 
-def _sleep(module: Module, span: Span) -> float | None:
-    """How long a ``time.sleep`` with a number takes; None for other calls, and in a loop, whose turns add up."""
-    for node in module.calls_of("sleep"):
-        value = node.args[0].value if len(node.args) == 1 else None
-        if module.span(node) != span or not isinstance(value, (cst.Integer, cst.Float)):
-            continue
-        if not any(isinstance(outer, (cst.For, cst.While, cst.CompFor)) for outer in module.ancestors(node)):
-            return float(value.value)
-    return None
+def _length(facts: Facts, module: Module, span: Span) -> float | None:
+    """How long the call that stands there takes; None where that is not written."""
+    return next((length_of(facts, call, module) for call in module.calls if module.span(call) == span), None)
 
 
 def _streaming(facts: Facts, module: Module) -> Iterator[Span]:

@@ -67,8 +67,9 @@ import re
 import libcst as cst
 
 from lg_stream_lint.finding import Severity
-from lg_stream_lint.python.around import Limit, killed_by, sleeps, watchdogs
+from lg_stream_lint.python.around import Limit, killed_by, watchdogs
 from lg_stream_lint.python.blocking import Reached, Site
+from lg_stream_lint.python.lengths import length_of
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.rules.base import Elsewhere, Place, PythonRule
 
@@ -127,9 +128,7 @@ class BlockingCallOnEventLoop(PythonRule):
 
     def _watchdog(self, reached: Reached) -> Limit | None:
         """What would kill the process for this call: it may take as long as it likes, unless its length is written."""
-        length = (
-            sleeps(self.facts, reached.site.node, reached.site.module) if self._category(reached) == "sleep" else None
-        )
+        length = length_of(self.facts, reached.site.node, reached.site.module)
         for limit in watchdogs(self.project, self.module.path):
             if length is None or length > limit.fatal_from:
                 return limit
