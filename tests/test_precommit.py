@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lg_stream_lint.deploy.kinds import is_candidate
 from tests.need import need, require
 from tests.projects import ROOT
 
@@ -113,10 +114,47 @@ def test_the_hook_takes_what_a_reader_may_claim() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     pattern = re.compile(hook["files"])
     for name in (
-        *("app/main.py", "Dockerfile", "docker/api.Dockerfile", "compose.yaml", "k8s/deployment.yml", "nginx/default.conf"),
-        *("nginx.conf.template", "Procfile", "deploy/app.service", "supervisord.conf", "start.sh", "Makefile", "fly.toml"),
+        *(
+            "app/main.py",
+            "Dockerfile",
+            "docker/api.Dockerfile",
+            "compose.yaml",
+            "k8s/deployment.yml",
+            "nginx/default.conf",
+        ),
+        *(
+            "nginx.conf.template",
+            "Procfile",
+            "deploy/app.service",
+            "supervisord.conf",
+            "start.sh",
+            "Makefile",
+            "fly.toml",
+        ),
         *("vercel.json", "main.tf", "Caddyfile", "haproxy.cfg", "default.vcl", "gunicorn.conf.py"),
+        *(
+            "bin/start",
+            "entrypoint",
+            "run.bash",
+            "Justfile",
+            "chat.vhost",
+            "app.service.j2",
+            "site/.htaccess",
+            "my-nginx",
+        ),
     ):
         assert pattern.search(name), name
-    for name in ("README.md", "image.png", "app/main.ts", "LICENSE"):
+        assert name.endswith(".py") or is_candidate(name.rpartition("/")[2]), name
+    # A file that is named and that no reader may claim would be taken for Python.
+    for name in (
+        "README.md",
+        "image.png",
+        "app/main.ts",
+        "LICENSE",
+        "nginx/README",
+        "nginx/mime.types",
+        "docs/nginx-notes.txt",
+    ):
+        assert not pattern.search(name), name
+    for name in ("Makefile.am", "DockerfileNotes.txt", "docs/procfile-howto.txt", "run/notes", "restart"):
         assert not pattern.search(name), name
