@@ -43,6 +43,9 @@ def _written(infer: Inference, value: Value, key: str | None) -> Values:
             return infer.of(value.node.elt, value.home)
     if value.kind == Kind.INSTANCE and value.name in ("builtins.dict", "builtins.list") and value.inner is not None:
         return (value.inner,)
+    if value.name == "builtins.dict" and isinstance(value.node, cst.Call) and value.home is not None:
+        named = [arg for arg in value.node.args if arg.keyword is not None and key in (None, arg.keyword.value)]
+        return merge([infer.of(arg.value, value.home) for arg in named])
     row = infer.tables.blocking_classes.get(value.name) if value.kind == Kind.INSTANCE else None
     led = infer.tables.leads_to(row, "__getitem__") if row is not None else None
     return (Value(Kind.INSTANCE, led.path),) if led is not None else ()

@@ -12,7 +12,7 @@ from lg_stream_lint.python import calls, elements, operators, stores, types
 from lg_stream_lint.python.flow import live_binding
 from lg_stream_lint.python.scopes import Binding, Class, Function, Scope
 from lg_stream_lint.python.syntax import dotted_text
-from lg_stream_lint.python.value import Kind, Value, Values, literal, merge
+from lg_stream_lint.python.value import Kind, Value, Values, is_none, literal, merge
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
@@ -279,12 +279,10 @@ class Inference:
             return self.of(function.node.body, module, function.scope)
         groups = [self.of(ret.value, module) for ret in function.returns if ret.value is not None]
         found = merge(groups)
-        if any(v.kind != Kind.LITERAL or v.name != "none" for v in found):
+        # Where the body only hands on what outside code gives, the annotation may know more.
+        if any(v.kind != Kind.RESULT and not is_none(v) for v in found) or function.returned_annotation is None:
             return found
-        annotation = function.returned_annotation
-        if annotation is not None:
-            return types.annotated(self, annotation, module, function.outer)
-        return found
+        return merge([types.annotated(self, function.returned_annotation, module, function.outer), found])
 
     def yielded(self, function: Function) -> Values:
         """What a generator function yields."""
