@@ -20,7 +20,7 @@ from lg_stream_lint.deploy.yaml_marks import MAP, TEXT, Node
 
 _FIRST, _REST = "\ue000", "\ue001"
 _HOLE = re.compile(_FIRST + _REST + "*")
-_INDENT = re.compile(r"\|\s*n?indent\s+(\d+)")
+_INDENT = re.compile(r"\|\s*n?indent\s+(\d{1,9})")
 _NOT_NEWLINE = re.compile(r"[^\r\n]")
 #: Nodes of a chart's values that one action brings into a manifest.
 _MOST_COPIED = 2_000

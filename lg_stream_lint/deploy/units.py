@@ -11,6 +11,8 @@ _NGINX = re.compile(
 _NGINX_UNITS = {
     "y": 31_536_000, "M": 2_592_000, "w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001,
 }  # fmt: skip
+#: Letters; a longer number is none that anybody means, and Python refuses to read it.
+_LONGEST = 60
 _GO = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
 _GO_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 _DEFAULTED = re.compile(r"\$\{(?P<name>\w+):?-(?P<default>[^${}]*)\}")
@@ -22,8 +24,9 @@ def nginx_time(text: str) -> float | None:
     nginx's own rules: units from large to small, a bare number counts seconds, no fractions. Months are ``M``, which the
     read time-outs refuse (they count milliseconds), so it is refused here.
     """
-    match = _NGINX.fullmatch(text.strip())
-    if not text.strip() or match is None or match["M"] or match["y"]:
+    text = " ".join(text.split())  # of many blanks, each of the expression's would try each number
+    match = _NGINX.fullmatch(text) if 0 < len(text) <= _LONGEST else None
+    if match is None or match["M"] or match["y"]:
         return None
     parts = {unit: int(number) for unit, number in match.groupdict().items() if number}
     return sum(number * _NGINX_UNITS[unit] for unit, number in parts.items()) if parts else None
@@ -34,6 +37,8 @@ def go_duration(text: str) -> float | None:
     text = text.strip()
     if text in ("0", "+0", "-0"):
         return 0.0
+    if len(text) > _LONGEST:
+        return None
     position, total = 0, 0.0
     for match in _GO.finditer(text):
         if match.start() != position:
@@ -46,7 +51,7 @@ def go_duration(text: str) -> float | None:
 def number(text: str) -> float | None:
     """A plain decimal number; None for anything else."""
     text = text.strip().strip("\"'")
-    return float(text) if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", text) else None
+    return float(text) if len(text) <= _LONGEST and re.fullmatch(r"[+-]?\d+(?:\.\d+)?", text, re.ASCII) else None
 
 
 def with_default(text: str) -> tuple[str, bool]:

@@ -8,14 +8,16 @@ make the way unsure: findings on it are of medium confidence, and never errors.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.links import Known, leads
 from lg_stream_lint.deploy.settings import Hop, Role, Setting, Target
 
-#: More ways than this through one repository are variants of each other.
+#: More ways than this through one repository, or from one server, are variants of each other.
 MOST = 400
+MOST_OF_ONE = 100
 _EXACT = ("file", "unit", "app")
 
 
@@ -69,7 +71,7 @@ def ways_through(hops: Sequence[Hop], python_files: Iterable[str], repository: s
     found: list[tuple[tuple[Hop, ...], bool]] = []
     for hop in hops:
         if hop.role == Role.SERVER and len(found) < 10 * MOST:
-            found += [(chain, True) for chain in _chains((hop,), inward)]
+            found += [(chain, True) for chain in islice(_chains((hop,), inward), MOST_OF_ONE)]
     reached = {id(hop) for chain, _ in found for hop in chain}
     loose = [hop for hop in hops if id(hop) not in reached and hop.role == Role.PROXY and not known.of(hop)]
     found = _joined(found, loose, inward, modules)
@@ -114,23 +116,34 @@ def _steps(one: Hop, other: Hop) -> int:
     return len(here) + len(there) - 2 * shared
 
 
-def _chains(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> list[tuple[Hop, ...]]:
+def _chains(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> Iterator[tuple[Hop, ...]]:
     """The chain continued outward in every possible way.
 
     What runs the server comes first (a container, then what runs that), then what passes the stream on; a proxy reaches the
-    server by the names of its host, so every hop of the chain is asked who leads to it.
+    server by the names of its host, so every hop of the chain is asked who leads to it. Of the locations of one server a
+    request crosses one.
     """
     if len(chain) > 12:
-        return [chain]
+        yield chain
+        return
     present = {id(hop) for hop in chain}
     hosts = [h for h in outward[id(chain[-1])] if h.role == Role.HOST and id(h) not in present]
     if hosts and chain[-1].role != Role.PROXY:
-        return [longer for host in _once(hosts) for longer in _chains((*chain, host), outward)]
+        for host in _once(hosts):
+            yield from _chains((*chain, host), outward)
+        return
+    groups = {hop.group for hop in chain if hop.group}
     ends = _inner_end(chain, outward)
-    proxies = [h for hop in ends for h in outward[id(hop)] if h.role == Role.PROXY and id(h) not in present]
+    proxies = [
+        hop
+        for end in ends
+        for hop in outward[id(end)]
+        if hop.role == Role.PROXY and id(hop) not in present and hop.group not in groups
+    ]
     if not proxies:
-        return [chain]
-    return [longer for proxy in _once(proxies) for longer in _chains((*chain, proxy), outward)][:MOST]
+        yield chain
+    for proxy in _once(proxies):
+        yield from _chains((*chain, proxy), outward)
 
 
 def _inner_end(chain: tuple[Hop, ...], outward: dict[int, list[Hop]]) -> tuple[Hop, ...]:
@@ -154,7 +167,7 @@ def _joined(
     """
     if not loose:
         return found
-    alone = [(chain, False) for hop in loose for chain in _chains((hop,), outward)]
+    alone = [(chain, False) for hop in loose for chain in islice(_chains((hop,), outward), MOST_OF_ONE)]
     apps = {(app.path, app.attribute) if (app := _app_of(chain, modules)) else None for chain, _ in found}
     if len(apps) != 1:
         return found + alone

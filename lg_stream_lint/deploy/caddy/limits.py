@@ -93,7 +93,7 @@ def _compression(
 def _smallest(encode: Directive) -> Iterator[Setting]:
     """How large a response's first piece must be to be compressed."""
     written = next(encode.named("minimum_length"), None)
-    if written is not None and written.first.isdigit() and int(written.first):
+    if written is not None and written.first.isdecimal() and len(written.first) < 16 and int(written.first):
         yield Setting("compression_from", written.name, int(written.first), Origin.EXPLICIT, written.where)
     elif (usual := default("caddy", "compression_from", encode.where)) is not None:
         yield usual

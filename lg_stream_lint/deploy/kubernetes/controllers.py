@@ -17,7 +17,7 @@ from lg_stream_lint.deploy.yaml_marks import Node
 
 NGINX, F5, ALB = "nginx.ingress.kubernetes.io/", "nginx.org/", "alb.ingress.kubernetes.io/"
 _SNIPPET_LIMITS = {"read_timeout": "proxy_read_timeout", "buffering": "proxy_buffering"}
-_ALB_IDLE = re.compile(r"(?:^|,)\s*idle_timeout\.timeout_seconds\s*=\s*(?P<seconds>\d+)\s*(?:,|$)")
+_ALB_IDLE = re.compile(r"(?:^|,)\s*idle_timeout\.timeout_seconds\s*=\s*(?P<seconds>\d{1,15})\s*(?:,|$)")
 
 
 def _place(manifest: Manifest) -> Where:
@@ -207,7 +207,7 @@ def _haproxy(manifest: Manifest, everywhere: Manifests, backend: str) -> Iterato
 
 def haproxy_seconds(node: Node) -> float | None:
     """``30s``, ``5m``; a bare number counts milliseconds."""
-    match = re.fullmatch(r"(\d+)(us|ms|s|m|h|d)?", node.text.strip())
+    match = re.fullmatch(r"(\d{1,15})(us|ms|s|m|h|d)?", node.text.strip())
     units = {"us": 1e-6, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
     return int(match[1]) * units[match[2] or "ms"] if match is not None else None
 

@@ -22,6 +22,8 @@ DEEPEST = 8
 #: Directives that includes may bring into one configuration, and files of a folder that are looked at.
 MOST_DIRECTIVES = 100_000
 MOST_FILES = 60
+#: Files that one configuration takes in, those that it takes in twice counted twice.
+MOST_TAKEN_IN = 500
 #: Folders above a piece in which the file that includes it is looked for.
 UPWARD = 3
 
@@ -107,6 +109,7 @@ class _Loader:
         self.included: set[str] = set()
         self.notes: list[Note] = []
         self.left = MOST_DIRECTIVES
+        self.taken_in = 0
 
     def run(self) -> Loaded:
         top = parse(self.file)
@@ -136,7 +139,7 @@ class _Loader:
         for file in files:
             if file.path in stack:
                 self._note(include, f"{include.first} includes itself")
-            elif len(stack) > DEEPEST or self.left <= 0:
+            elif len(stack) > DEEPEST or self.left <= 0 or self.taken_in >= MOST_TAKEN_IN:
                 self._note(include, "too many includes")
             else:
                 found += self._parsed(include, file, stack)
@@ -146,6 +149,7 @@ class _Loader:
         from lg_stream_lint.deploy.nginx.templates import template_sign
 
         self.included.add(file.path)
+        self.taken_in += 1
         if template_sign(file.text) is not None:
             return []  # a note when the file itself is read
         try:
@@ -163,9 +167,9 @@ class _Loader:
 
     def _find(self, path: str) -> list[DeployFile]:
         """The files of the repository that an include's path or pattern means."""
-        if "$" in path:
-            return []
         parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+        if "$" in path or not parts:
+            return []
         is_pattern = any(sign in path for sign in "*?[")
         fewest = 2 if is_pattern else 1  # of `*.conf` alone anything beside the file would be one
         for folder in self._folders():
@@ -173,7 +177,7 @@ class _Loader:
                 found = self._in(folder, parts[start:])
                 if found:
                     return found
-        return self._beside(parts) if is_pattern and parts else []
+        return self._beside(parts) if is_pattern else []
 
     def _folders(self) -> Iterator[str]:
         folder = self.file.folder

@@ -78,7 +78,7 @@ def compression(
     if any(_EVENT_STREAM in text for text in excluded) or (included and not any(_EVENT_STREAM in t for t in included)):
         return ()
     held = default("traefik", "compression_holds", where)
-    if held is not None and least.isdigit():
+    if held is not None and least.isdecimal() and len(least) < 16:
         held = held._replace(value=int(least), origin=Origin.EXPLICIT)
     found = Setting("compression", "compress", _YES, Origin.EXPLICIT, where)
     return (found, held) if held is not None else (found,)
