@@ -291,7 +291,6 @@ class TestSelection:
         assert settings.shows(finding()) is not expected
         assert not settings.ignored_for("/p/app/x.py", "LGS301")
 
-
     def test_codes_ignored_in_some_resources(self) -> None:
         settings = Config(per_resource_ignores=(("Deployment/*", ("LGS505",)), ("location /chat", ("LGS6",))))
         assert settings.ignored_in("Deployment/api", "LGS505")
