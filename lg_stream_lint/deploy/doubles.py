@@ -17,7 +17,26 @@ def without_doubles(hops: Sequence[Hop]) -> tuple[Hop, ...]:
     for hop in servers:
         for file in _files(hop):
             using.setdefault(file, []).append(hop)
-    return tuple(hop for hop in hops if hop.role != Role.SERVER or not _is_double(hop, using.get(hop.where.path, [])))
+    left = [hop for hop in hops if hop.role != Role.SERVER or not _is_double(hop, using.get(hop.where.path, []))]
+    return _without_bare_images(left)
+
+
+def _without_bare_images(hops: Sequence[Hop]) -> tuple[Hop, ...]:
+    """The hops without an image's own command where all that is known to run it (compose, a pod) adds its environment.
+
+    The variables may name another worker or another time-out: the bare command is nobody's.
+    """
+    run = {(hop.layer, hop.where) for hop in hops if hop.role == Role.SERVER and _is_run(hop)}
+    led_to = {target.value for hop in hops for target in hop.leads_to if target.kind == "file"}
+    return tuple(
+        hop
+        for hop in hops
+        if hop.role != Role.SERVER or (hop.layer, hop.where) not in run or _is_run(hop) or _files(hop) & led_to
+    )
+
+
+def _is_run(hop: Hop) -> bool:
+    return any(target.kind == "unit" for target in hop.known_as)
 
 
 def _is_double(hop: Hop, others: Sequence[Hop]) -> bool:
