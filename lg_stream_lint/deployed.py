@@ -5,12 +5,11 @@ Nothing heavy is imported unless a deployment file, or a Python file that starts
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lg_stream_lint import suppression
-from lg_stream_lint.deploy.kinds import kinds_of
+from lg_stream_lint.deploy.kinds import is_candidate, kinds_of
 from lg_stream_lint.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -58,6 +57,7 @@ def look(
         deployments.setdefault(deployment.repository, deployment)
     wanted = set(claimed)
     for deployment in deployments.values():
+        wanted |= _taken_in(deployment, wanted, config)
         deployment.add_facts(_facts_of(result) for result in known)
         found += _shown(deployment, wanted, config)
         not_read += [
@@ -68,6 +68,17 @@ def look(
         errors += deployment.errors
         read += sum(1 for path in deployment.readings if path in wanted and not path.endswith(".py"))
     return Around(tuple(found), read, tuple(dict.fromkeys(not_read)), tuple(errors))
+
+
+def _taken_in(deployment: Deployment, wanted: set[str], config: Config) -> set[str]:
+    """Pieces that the files take in and whose own names say nothing: ``snippets/proxy.inc``, ``proxy_params``, ``.env``."""
+    from lg_stream_lint.discovery import is_excluded
+
+    readings = [reading for path, reading in deployment.readings.items() if path in wanted]
+    hops = [hop for reading in readings for hop in reading.hops]
+    places = {setting.where.path for hop in hops for setting in hop.settings} | {hop.where.path for hop in hops}
+    pieces = (path for path in places - wanted if not path.endswith(".py") and not is_claimed(path))
+    return {path for path in pieces if not is_excluded(path, config)}
 
 
 def _facts_of(result: FileResult) -> FileFacts:
@@ -92,11 +103,9 @@ def is_claimed(path: str, source: bytes | None = None) -> bool:
                 source = file.read(_READ_FOR_NAMES)
         except (OSError, ValueError):
             return False
-    if source is None:
-        from lg_stream_lint.deploy.kinds import is_candidate
-
-        return is_candidate(os.path.basename(path))
-    return bool(kinds_of(os.path.basename(path), source))
+    if source is None or not path.endswith(".py"):  # a piece may speak of nothing that its kind is known by
+        return is_candidate(path)
+    return bool(kinds_of(path, source))
 
 
 def _shown(deployment: Deployment, wanted: set[str], config: Config) -> list[Finding]:

@@ -88,7 +88,7 @@ def inventory(top: str, config: Config) -> Inventory:
 def is_python(path: str) -> bool:
     """Whether a file that was named is Python: by its name, or because no other format has such a name."""
     name = os.path.basename(path)
-    return name.endswith(".py") or not (is_candidate(name) or os.path.splitext(name)[1].lower() in NOT_PYTHON)
+    return name.endswith(".py") or not (is_candidate(path) or os.path.splitext(name)[1].lower() in NOT_PYTHON)
 
 
 def is_excluded(path: str, config: Config) -> bool:
@@ -130,7 +130,7 @@ def _walk(top: str, excludes: list[Patterns], respect_gitignore: bool, unreadabl
             ignores = (*ignores, *_ignore_file(folder, os.path.join(folder, ".gitignore")))
         for entry in entries:
             python = entry.name.endswith(".py")
-            wanted = python or is_candidate(entry.name)
+            wanted = python or is_candidate(entry.path)
             try:
                 directory = entry.is_dir(follow_symlinks=False)
                 regular = wanted and not directory and entry.is_file()

@@ -156,7 +156,7 @@ def by_standard_input(root: Path, advice: str = "") -> list[Found]:
     """``lg-stream-lint - --stdin-filename …`` for each file."""
     found: set[Found] = set()
     for path in sorted(root.rglob("*")):
-        if not path.is_file() or not (path.suffix == ".py" or is_candidate(path.name)):
+        if not path.is_file() or not (path.suffix == ".py" or is_candidate(str(path))):
             continue
         name = path.relative_to(root).as_posix()
         for options in _runs(advice):

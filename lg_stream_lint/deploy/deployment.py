@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,7 +89,7 @@ class Deployment:
             if path.endswith(".py"):  # the run over Python says so
                 return []
             raise
-        return kinds_of(os.path.basename(path), source)
+        return kinds_of(path, source)
 
     def _by(self, kind: FileKind, file: DeployFile) -> Reading:
         """One reader's answer; a reader that fails says so, and the others go on."""

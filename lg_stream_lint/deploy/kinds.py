@@ -5,6 +5,7 @@ The table is read before any reader is imported: a repository without such files
 
 from __future__ import annotations
 
+import os
 import re
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ KINDS = (
     FileKind("kubernetes", r".*\.(?:ya?ml|tpl)", (b"apiVersion",)),
     FileKind(
         "nginx",
-        r".*(?:nginx|\.conf|\.conf\.\w+|\.vhost|\.nginx)(?:\.\w+)?",
+        r".*(?:nginx|\.conf|\.conf\.\w+|\.vhost|\.nginx|\.inc)(?:\.\w+)?",
         (b"proxy_pass", b"uwsgi_pass", b"fastcgi_pass", b"grpc_pass", b"scgi_pass", b"upstream", b"include"),
     ),
     FileKind("procfile", r"Procfile(?:\.\w+)?"),
@@ -92,13 +93,25 @@ _PYTHON = r".*\.py"
 _BY_NAME = re.compile("|".join(f"(?:{kind.names})" for kind in KINDS if kind.names != _PYTHON))
 
 
-def is_candidate(name: str) -> bool:
-    """Whether a file of this name (without folders) may be a deployment file."""
-    return _BY_NAME.fullmatch(name) is not None
+#: Folders whose files are virtual hosts, whatever they are called: ``sites-available/chat``, ``sites-enabled/example.org``.
+_SITES = frozenset({"sites-available", "sites-enabled"})
 
 
-def kinds_of(name: str, source: bytes) -> list[FileKind]:
+def is_candidate(path: str) -> bool:
+    """Whether a file of this name may be a deployment file; of its folders only the nearest counts."""
+    return _BY_NAME.fullmatch(_name_of(path)) is not None
+
+
+def _name_of(path: str) -> str:
+    """A file's name, with the ending that it would have elsewhere."""
+    folder, name = os.path.split(path)
+    is_site = os.path.basename(folder) in _SITES and not name.endswith((".py", ".md"))
+    return f"{name}.vhost" if is_site and _BY_NAME.fullmatch(name) is None else name
+
+
+def kinds_of(path: str, source: bytes) -> list[FileKind]:
     """The kinds that claim a file."""
+    name = _name_of(path)
     return [
         kind
         for kind, pattern in _PATTERNS

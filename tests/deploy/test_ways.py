@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from lg_stream_lint.deploy.files import Context
+from lg_stream_lint.deploy.kinds import is_candidate
 from lg_stream_lint.deploy.readers import nginx, procfile
 from lg_stream_lint.deploy.ways import Way, ways_through
 
@@ -40,3 +41,10 @@ def test_unknown_target_is_not_in_front_of_its_neighbour(tmp_path: Path) -> None
     found = ways(tmp_path, f"server {{ {known} location /chat {{ proxy_pass http://$backend; }} }}")
     assert [(names(way), way.sure) for way in found] == [(["location /"], True), (["location /chat"], False)]
     assert all(way.server is not None for way in found)
+
+
+def test_sites_of_a_machine_are_configurations_whatever_their_names() -> None:
+    for name in ("nginx/sites-available/chat", "nginx/sites-enabled/chat.example.org", "sites-enabled/default"):
+        assert is_candidate(name), name
+    for name in ("sites/chat", "sites-enabled/README.md", "sites-enabled/old/chat"):
+        assert not is_candidate(name), name
