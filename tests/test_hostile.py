@@ -13,6 +13,7 @@ import pytest
 from lg_stream_lint.config import Config
 from lg_stream_lint.engine import analyse_source
 from tests import fronts
+from tests.projects import Project
 from tests.need import require
 from tests.projects import BAD, PROJECTS, Project, load, paths
 
@@ -318,3 +319,33 @@ def test_programs_put_together_at_random_break_no_rule(seed: int, root: Path) ->
 
 def test_the_fixtures_hold_something_to_break() -> None:
     assert len(BAD) > 20
+
+
+def test_types_that_name_themselves_and_each_other(root: Path) -> None:
+    """``Json = dict[str, "Json"] | …`` is common; doubled thirty times over, a union has a milliard members."""
+    doubled = "".join(f"T{n} = T{n - 1} | T{n - 1}\n" for n in range(1, 31))
+    source = f"""\
+from typing import Mapping, Sequence, cast
+
+from fastapi import FastAPI
+from langgraph.graph import StateGraph
+
+Json = Mapping[str, "Json"] | Sequence["Json"] | dict[str, "Json"] | list["Json"] | str | None
+T0 = dict[str, int] | list[int]
+{doubled}
+app = FastAPI()
+graph = StateGraph(dict).compile()
+
+
+def load(text) -> Json: ...
+
+
+@app.get("/chat")
+async def chat(text: T30):
+    state = cast(Json, load(cast(T30, text)))
+    return graph.invoke(state)
+"""
+    answer = fronts.process(
+        "--isolated", "--output-format", "json", ".", at=Project("x", {"a.py": source.encode()}).write(root)
+    )
+    assert [entry["code"] for entry in answer.report] == ["LGS201"]

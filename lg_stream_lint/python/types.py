@@ -44,7 +44,7 @@ def annotated(infer: Inference, node: cst.CSTNode, module: Module, scope: Scope)
         return (literal("none", node, module),)
     alias = _alias(infer, node, scope)
     if alias is not None:
-        return annotated(infer, alias[0], alias[1], alias[2])
+        return infer.alias(*alias)
     return merge([instance_of(infer, value) for value in infer.of(node, module, scope)])
 
 

@@ -50,6 +50,7 @@ class Inference:
         self._known: dict[cst.CSTNode, Values] = {}
         self._names: dict[tuple[Scope, str], Values] = {}
         self._returns: dict[Function, Values] = {}
+        self._aliases: dict[cst.CSTNode, Values] = {}
         self._busy: set[Hashable] = set()
         self._passing: dict[Hashable, Values] = {}
         self._cut = False
@@ -66,6 +67,14 @@ class Inference:
         if known is not None:
             return known
         return self._guarded(node, self._known, node, lambda: self._of(node, module, scope or module.scope_at(node)))
+
+    def alias(self, node: cst.CSTNode, module: Module, scope: Scope) -> Values:
+        """What a type alias stands for; one that names itself (``Json = dict[str, "Json"] | str``) says nothing more there."""
+        known = self._aliases.get(node)
+        if known is not None:
+            return known
+        key = ("alias", node)
+        return self._guarded(key, self._aliases, node, lambda: types.annotated(self, node, module, scope))
 
     def _guarded(self, key: Hashable, memo: dict[Any, Values], at: Hashable, compute: Callable[[], Values]) -> Values:
         if key in self._busy or self._depth > DEEPEST:
