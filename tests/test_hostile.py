@@ -13,7 +13,6 @@ import pytest
 from lg_stream_lint.config import Config
 from lg_stream_lint.engine import analyse_source
 from tests import fronts
-from tests.projects import Project
 from tests.need import require
 from tests.projects import BAD, PROJECTS, Project, load, paths
 
