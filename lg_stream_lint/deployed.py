@@ -57,6 +57,7 @@ def look(
         deployments.setdefault(deployment.repository, deployment)
     wanted = set(claimed)
     for deployment in deployments.values():
+        deployment.read_also(claimed)
         wanted |= _taken_in(deployment, wanted, config)
         deployment.add_facts(_facts_of(result) for result in known)
         found += _shown(deployment, wanted, config)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lg_stream_lint.knowledge import Knowledge
     from lg_stream_lint.versions import Versions
 
-#: Files; more manifests than this are generated, and the rest is a note.
-MOST_FILES = 4_000
 
 
 class Inventory(NamedTuple):
@@ -50,6 +48,22 @@ class Deployment:
         self.errors: list[str] = []
         self._facts: dict[str, FileFacts] = {}
         self._code: dict[str, CodeFacts] = {}
+
+    def read_also(self, paths: Iterable[str]) -> None:
+        """Count files to the repository that a walk over it leaves out, and that somebody named."""
+        known = {*self.inventory.deployment, *self.inventory.python}
+        more = {path for path in paths if path not in known and self.context.holds(path)}
+        if not more:
+            return
+        python = {path for path in more if path.endswith(".py")}
+        self.inventory = Inventory(
+            tuple(sorted({*self.inventory.deployment, *(more - python)})),
+            tuple(sorted({*self.inventory.python, *python})),
+        )
+        self.context.listed = self.inventory.deployment
+        self._code.clear()
+        for name in ("readings", "hops", "notes", "ways"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def readings(self) -> dict[str, Reading]:

@@ -180,8 +180,9 @@ OPENINGS = (
 
 @every
 def test_openings_without_an_end(form: Format, root: Path) -> None:
+    length = LONG // 10 if not form.name.endswith(".py") else LONG // 100  # what parses Python needs the square of it
     files = {
-        f"{index}/{form.name}": (form.start + opening * (LONG // 10 // len(opening))).encode()
+        f"{index}/{form.name}": (form.start + opening * (length // len(opening))).encode()
         for index, opening in enumerate(OPENINGS)
     }
     judged(project(root, files))
@@ -455,6 +456,16 @@ def test_links_that_lead_nowhere_or_in_a_circle(root: Path) -> None:
     (root / "hostile" / "compose.yml").symlink_to("compose.yml")
     (root / "hostile" / "again").symlink_to(root, target_is_directory=True)
     judged(root)
+
+
+def test_what_a_walk_leaves_out_is_read_when_it_is_named(root: Path) -> None:
+    """Git ignores it, or a folder of that name is excluded: who names it wants to know."""
+    project(
+        root, {"Dockerfile": b"FROM a\nCMD gunicorn app.main:app\n", "build/nginx.conf": b"server { location / {\n"}
+    )
+    (root / ".gitignore").write_text("hostile\n")
+    assert "hostile/build/nginx.conf" not in judged(root).err
+    assert "hostile/build/nginx.conf" in judged(root, "hostile/build/nginx.conf").err
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "nginx.conf"])
