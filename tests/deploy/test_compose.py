@@ -235,7 +235,7 @@ def test_traefiks_labels(tmp_path: Path) -> None:
     """
     found = read(tmp_path, text)
     chat, other = proxies(found)["router chat"], proxies(found)["router other"]
-    assert values(chat) == {"compression": True, "total_timeout": 90}
+    assert values(chat) == {"compression": True, "compression_holds": 1024, "total_timeout": 90}
     assert [(route.how, route.path) for route in chat.routes] == [("prefix", "/chat")]
     assert values(other) == {"total_timeout": 90}
     assert ("router chat", "api") in linked(found)
