@@ -26,10 +26,14 @@ def _cases() -> Iterator[tuple[Project, Place]]:
                 yield project, place
 
 
+def _each(cases: list[tuple[Project, Place]]) -> pytest.MarkDecorator:
+    names = [f"{project.name}-{place.file}-{place.row}" for project, place in cases]
+    return pytest.mark.parametrize(("project", "place"), cases, ids=names)
+
+
 CASES = list(_cases())
-each = pytest.mark.parametrize(
-    ("project", "place"), CASES, ids=[f"{project.name}-{place.file}-{place.row}" for project, place in CASES]
-)
+each = _each(CASES)
+each_with_room_behind = _each([case for case in CASES if BEHIND.fullmatch(case[1].file)])
 
 
 def found(root: Path, *options: str) -> list[Place]:
@@ -70,10 +74,8 @@ def test_on_the_line_above(project: Project, place: Place, root: Path) -> None:
     assert {other.code for other in left} <= {place.code}
 
 
-@each
+@each_with_room_behind
 def test_behind_it(project: Project, place: Place, root: Path) -> None:
-    if not BEHIND.fullmatch(place.file):
-        pytest.skip("no comments behind values")
     before = only(place.code, project.write(root))
     left = only(place.code, rewritten(project, place, root, behind=f"# noqa: {place.code}"))
     assert left == [other for other in before if other != place]
