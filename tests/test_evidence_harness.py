@@ -515,7 +515,8 @@ def test_gives_the_program_nothing_that_reaches_further(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_listens_where_it_is_told(name: str, tmp_path: Path) -> None:
     command = SERVERS[name].command(Target("python", "main:app", tmp_path, 4321))
-    assert command[:2] == ["python", "-m"]
+    assert command[0] == "python"
+    assert command[1] == "-m" or Path(command[1]).is_file()
     assert command[command.index("--port") + 1] == "4321"
     assert command[command.index("--host") + 1] == HOST
 
