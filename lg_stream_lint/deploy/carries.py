@@ -96,7 +96,8 @@ def through(hop: Hop, hops: Iterable[Hop], code: CodeFacts, *, sure: bool = True
     if sure:
         rivals = [other for other in rivals if other == hop or set(other.leads_to) & set(hop.leads_to)]
     else:
-        rivals = [other for other in rivals if not _leads_elsewhere(other, rivals)]
+        addresses = frozenset(address for other in rivals for address in _addresses(other))
+        rivals = [other for other in rivals if not _leads_elsewhere(other, addresses)]
     if hop not in rivals:
         return None
     if not code.streams:
@@ -181,15 +182,20 @@ def _last(path: str) -> str:
     return parts[-1] if parts else ""
 
 
-def _leads_elsewhere(hop: Hop, rivals: Iterable[Hop]) -> bool:
-    """Whether the addresses alone say that a hop does not lead to the application."""
-    addresses = [target.value for target in hop.leads_to if target.kind == "address"]
+def _addresses(hop: Hop) -> list[str]:
+    return [target.value for target in hop.leads_to if target.kind == "address"]
+
+
+def _leads_elsewhere(hop: Hop, all_addresses: frozenset[str]) -> bool:
+    """Whether the addresses alone say that a hop does not lead to the application; others are those of its rivals, too."""
+    addresses = _addresses(hop)
     if not addresses:
         return False
     if all(_is_outside(address) for address in addresses):
         return True
-    others = {t.value for other in rivals for t in other.leads_to if t.kind == "address"} - set(addresses)
-    return bool(others) and all(split_address(address)[0] in _FRONTENDS for address in addresses)
+    if not all(split_address(address)[0] in _FRONTENDS for address in addresses):
+        return False
+    return bool(all_addresses - set(addresses))
 
 
 def _is_outside(address: str) -> bool:

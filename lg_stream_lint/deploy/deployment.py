@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from lg_stream_lint.versions import Versions
 
 
-
 class Inventory(NamedTuple):
     """The files of a repository, absolute and sorted: those that may be deployment files by their names, and Python's."""
 

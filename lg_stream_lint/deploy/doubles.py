@@ -13,10 +13,12 @@ def without_doubles(hops: Sequence[Hop]) -> tuple[Hop, ...]:
     The one that uses it knows more: variables, the folder, the command line.
     """
     servers = [hop for hop in hops if hop.role == Role.SERVER]
-    using: dict[str, list[Hop]] = {}
+    using: dict[str, list[Hop]] = {}  # those that came to a file from elsewhere
     for hop in servers:
-        for file in _files(hop):
-            using.setdefault(file, []).append(hop)
+        files = _files(hop)
+        for file in files:
+            if files != {file}:
+                using.setdefault(file, []).append(hop)
     left = [hop for hop in hops if hop.role != Role.SERVER or not _is_double(hop, using.get(hop.where.path, []))]
     return _without_bare_images(left)
 
@@ -43,9 +45,7 @@ def _is_double(hop: Hop, others: Sequence[Hop]) -> bool:
     """Whether a hop that is known only by its own file is the same as one that came from elsewhere through that file."""
     if _files(hop) != {hop.where.path}:
         return False
-    return any(
-        _files(other) != {hop.where.path} and other.layer == hop.layer and _is_same(other, hop) for other in others
-    )
+    return any(other.layer == hop.layer and _is_same(other, hop) for other in others)
 
 
 def _is_same(other: Hop, hop: Hop) -> bool:

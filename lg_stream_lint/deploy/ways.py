@@ -173,9 +173,9 @@ def _joined(
         return found + alone
     open_ended = [chain for chain, _ in found if chain[-1].role != Role.PROXY]
     begun = open_ended or [tuple(hop for hop in found[0][0] if hop.role != Role.PROXY)]
-    joined = [((*chain, *tail), False) for chain in begun for tail, _ in alone]
-    ended = [(chain, sure) for chain, sure in found if chain not in open_ended]
-    return ended + joined
+    joined = (((*chain, *tail), False) for chain in begun for tail, _ in alone)
+    ended = [(chain, sure) for chain, sure in found if chain[-1].role == Role.PROXY]
+    return ended + list(islice(joined, MOST))
 
 
 def _app_of(chain: tuple[Hop, ...], modules: _Modules) -> App | None:

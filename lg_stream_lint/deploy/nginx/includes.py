@@ -23,7 +23,7 @@ DEEPEST = 8
 MOST_DIRECTIVES = 100_000
 MOST_FILES = 60
 #: Files that one configuration takes in, those that it takes in twice counted twice.
-MOST_TAKEN_IN = 500
+MOST_TAKEN_IN = 200
 #: Folders above a piece in which the file that includes it is looked for.
 UPWARD = 3
 
