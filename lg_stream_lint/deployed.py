@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lg_stream_lint.config import Config
     from lg_stream_lint.deploy.code import FileFacts
     from lg_stream_lint.deploy.deployment import Deployment
+    from lg_stream_lint.deploy.settings import Note
 
 _READ_FOR_NAMES = 400_000  # bytes; what starts a server stands in a short file
 
@@ -61,11 +62,7 @@ def look(
         wanted |= _taken_in(deployment, wanted, config)
         deployment.add_facts(_facts_of(result) for result in known)
         found += _shown(deployment, wanted, config)
-        not_read += [
-            f"{note.where.path}:{note.where.span.row}: {note.reason}"
-            for note in deployment.notes
-            if note.where.path in wanted
-        ]
+        not_read += _said_once(note for note in deployment.notes if note.where.path in wanted)
         errors += deployment.errors
         read += sum(1 for path in deployment.readings if path in wanted and not path.endswith(".py"))
     return Around(tuple(found), read, tuple(dict.fromkeys(not_read)), tuple(errors))
@@ -80,6 +77,19 @@ def _taken_in(deployment: Deployment, wanted: set[str], config: Config) -> set[s
     places = {setting.where.path for hop in hops for setting in hop.settings} | {hop.where.path for hop in hops}
     pieces = (path for path in places - wanted if not path.endswith(".py") and not is_claimed(path))
     return {path for path in pieces if not is_excluded(path, config)}
+
+
+def _said_once(notes: Iterable[Note]) -> list[str]:
+    """What was not read, each reason once for a file: where it is the first time, and how often."""
+    places: dict[tuple[str, str], list[int]] = {}
+    for note in notes:
+        places.setdefault((note.where.path, note.reason), []).append(note.where.span.row)
+    said = []
+    for (path, reason), rows in places.items():
+        others = len(set(rows)) - 1
+        more = f" (and in {others} more line{'s' if others > 1 else ''})" if others else ""
+        said.append(f"{path}:{rows[0]}: {reason}{more}")
+    return said
 
 
 def _facts_of(result: FileResult) -> FileFacts:

@@ -131,8 +131,14 @@ class Deployment:
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
-        """Everything that was not read."""
-        return tuple(note for reading in self.readings.values() for note in reading.notes)
+        """Everything that was not read, or not judged."""
+        from lg_stream_lint.deploy.ways import MOST
+
+        notes = [note for reading in self.readings.values() for note in reading.notes]
+        if len(self.ways) == MOST:
+            reason = f"the ways of a stream through the repository are judged up to {MOST}, and there may be more"
+            notes.append(Note(self.ways[0].hops[0].where, reason))
+        return tuple(notes)
 
     @cached_property
     def ways(self) -> tuple[Way, ...]:

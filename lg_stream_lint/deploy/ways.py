@@ -64,13 +64,14 @@ def _is_limit(setting: Setting, kinds: Sequence[str]) -> bool:
 
 
 def ways_through(hops: Sequence[Hop], python_files: Iterable[str], repository: str) -> list[Way]:
-    """Every way through the hops of a repository, in the order of the files; at most :data:`MOST`."""
+    """Every way through the hops of a repository, at most :data:`MOST`: first those whose server's application is found."""
     modules = _Modules(python_files, repository)
     known = Known(hops)
     inward = _outer_hops(hops, known)
     found: list[tuple[tuple[Hop, ...], bool]] = []
-    for hop in hops:
-        if hop.role == Role.SERVER and len(found) < 10 * MOST:
+    servers = [hop for hop in hops if hop.role == Role.SERVER]
+    for hop in sorted(servers, key=lambda hop: _app_of((hop,), modules) is None):
+        if len(found) < 10 * MOST:
             found += [(chain, True) for chain in islice(_chains((hop,), inward), MOST_OF_ONE)]
     reached = {id(hop) for chain, _ in found for hop in chain}
     loose = [hop for hop in hops if id(hop) not in reached and hop.role == Role.PROXY and not known.of(hop)]
@@ -192,9 +193,15 @@ class _Modules:
     def __init__(self, files: Iterable[str], repository: str) -> None:
         self.files = frozenset(files)
         self.repository = repository
+        self._found: dict[Target, App | None] = {}
 
     def find(self, target: Target) -> App | None:
         """The module that a server's target names: below the folder of the command, or the only one of that name."""
+        if target not in self._found:
+            self._found[target] = self._find(target)
+        return self._found[target]
+
+    def _find(self, target: Target) -> App | None:
         module, _, attribute = target.value.partition(":")
         attribute = attribute.split("(")[0] or "application"
         is_file = module.endswith(".py")
