@@ -517,8 +517,8 @@ def test_a_server_listens_where_it_is_told(name: str, tmp_path: Path) -> None:
     command = SERVERS[name].command(Target("python", "main:app", tmp_path, 4321))
     assert command[0] == "python"
     assert command[1] == "-m" or Path(command[1]).is_file()
-    assert command[command.index("--port") + 1] == "4321"
-    assert command[command.index("--host") + 1] == HOST
+    assert "4321" in command
+    assert HOST in command or HOST in Path(command[1]).read_text("utf-8"), "on loopback alone"
 
 
 # The table
