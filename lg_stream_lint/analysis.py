@@ -61,10 +61,28 @@ def gate_of(project: Project) -> Gate:
     return known[1]
 
 
-def analyse(path: str, source: bytes, project: Project, *, explicit: bool = False, gated: bool = True) -> FileResult:
+def _classes_for_facts() -> list[type[PythonRule]]:
+    """The rules whose findings are facts for the rules over settings, and those that they lose to."""
+    from lg_stream_lint.python.summary import NEEDED
+
+    wanted = [cls for cls in rule_classes() if cls.info.code in NEEDED]
+    codes = {code for cls in wanted for code in (cls.info.code, *cls.loses_to)}
+    return [cls for cls in rule_classes() if cls.info.code in codes]
+
+
+def analyse(
+    path: str,
+    source: bytes,
+    project: Project,
+    *,
+    explicit: bool = False,
+    gated: bool = True,
+    facts_only: bool = False,
+) -> FileResult:
     """Analyse one file of a project. Never raises for what the file holds.
 
-    ``explicit`` files (named by the user) are reported when they cannot be analysed, whatever is in them.
+    ``explicit`` files (named by the user) are reported when they cannot be analysed, whatever is in them. ``facts_only``: the
+    findings do not matter, only the facts, which need few of the rules.
     """
     if project.sources.get(path) is not source:
         on_disk = project.read(path)
@@ -78,7 +96,7 @@ def analyse(path: str, source: bytes, project: Project, *, explicit: bool = Fals
         module = project.load(path, source)
     except NotAnalysed as error:
         return FileResult(path, (_not_analysed(path, error),) if reported else (), unreadable=error.reason)
-    return _run_rules(module)
+    return _run_rules(module, _classes_for_facts() if facts_only else rule_classes())
 
 
 def unreadable(source: bytes) -> NotAnalysed | None:
@@ -113,14 +131,14 @@ def _not_analysed(path: str, error: NotAnalysed) -> Finding:
     return Finding("LGS001", info.name, Severity.WARNING, Confidence.HIGH, message, path, span, (error.row,))
 
 
-def _run_rules(module: Module) -> FileResult:
+def _run_rules(module: Module, classes: Sequence[type[PythonRule]]) -> FileResult:
     reports: list[Report] = []
     errors: list[str] = []
     failed: set[PythonRule] = set()
     visits: dict[type[cst.CSTNode], list[Callable[[Any], Any]]] = {}
     leaves: dict[type[cst.CSTNode], list[Callable[[Any], Any]]] = {}
     test = is_test_module(module.path)
-    for cls in rule_classes():
+    for cls in classes:
         if test and not cls.in_tests:
             continue
         rule = cls(module, reports)

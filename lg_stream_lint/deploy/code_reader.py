@@ -70,7 +70,7 @@ def _facts(path: str, deployment: Deployment, known: dict[str, FileFacts]) -> Fi
         source = deployment.context.open(path).source
     except NotRead:
         return None
-    facts = analyse(path, source, project_of(path, deployment.tables)).facts
+    facts = analyse(path, source, project_of(path, deployment.tables), facts_only=True).facts
     known[path] = facts if facts is not None else FileFacts(path)
     return known[path]
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
 
 _BLOCKING = ("LGS201", "LGS204")
+#: The rules whose findings are facts.
+NEEDED = (*_BLOCKING, "LGS410")
 #: Adapters between an application and Lambda: what they return is the whole answer.
 _COLLECTING = (
     ("Mangum", "mangum."),
