@@ -171,10 +171,22 @@ def _interval(facts: Facts, function: Function) -> float:
 # Models
 
 
+def _is_tried_out(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a node stands below ``if __name__ == "__main__"``: what a server imports does not run it."""
+    parent = module.parents.get(node)
+    while parent is not None:
+        if isinstance(parent, cst.If) and isinstance(parent.test, cst.Comparison):
+            left = parent.test.left
+            if isinstance(left, cst.Name) and left.value == "__name__":
+                return True
+        parent = module.parents.get(parent)
+    return False
+
+
 def _models(facts: Facts, module: Module) -> Iterator[ModelFact]:
     for call in module.calls:
         build = build_of(facts, call, module)
-        if build is None or not feeds_stream(facts, build, call, module):
+        if build is None or _is_tried_out(module, call) or not feeds_stream(facts, build, call, module):
             continue
         keywords = keywords_of(facts, call, module)
         limit, explicit = _limit(facts, build, keywords)

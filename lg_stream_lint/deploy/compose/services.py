@@ -144,6 +144,13 @@ def base_of(file: DeployFile, name: str, context: Context) -> list[Layer] | None
     return None
 
 
+def home_of(service: Service, context: Context) -> Node:
+    """The key under which a service would be given what none of its parts says: in the file that the others override."""
+    base = service.layers[-1]
+    key, node = _load(base.file, context).services.get(service.name, (service.key, base.node))
+    return key if node is base.node else service.key
+
+
 def set_beside(file: DeployFile, name: str, key: str, context: Context) -> bool:
     """Whether another compose file of the folder sets a key of the same service: it may be used together with this one."""
     try:

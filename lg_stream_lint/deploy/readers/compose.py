@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word
 from lg_stream_lint.deploy.compose.environment import dotenv_of, environment_of, interpolate
 from lg_stream_lint.deploy.compose.images import Build, bases_of, build_of
-from lg_stream_lint.deploy.compose.services import Service, read_documents, services_of, set_beside
+from lg_stream_lint.deploy.compose.services import Service, home_of, read_documents, services_of, set_beside
 from lg_stream_lint.deploy.compose.traefik_labels import traefik_hops
 from lg_stream_lint.deploy.containers import Start, dockerfile_for, image_name, servers_in
 from lg_stream_lint.deploy.defaults import default
@@ -191,7 +191,7 @@ class _Reader:
         node = self.service.first("stop_grace_period")
         if node is None:
             if not set_beside(self.file, self.service.name, "stop_grace_period", self.context):
-                setting = default("compose", "stop_grace", self.service.key.where)
+                setting = default("compose", "stop_grace", home_of(self.service, self.context).where)
                 yield from [setting] if setting is not None else []
             return
         value = interpolate(node.text, self.dotenv)
