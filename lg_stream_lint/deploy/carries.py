@@ -23,6 +23,10 @@ _EXACT, _ENDING, _PREFIX, _TALKS, _IS_API, _ALL, _PERHAPS, _NO = 7, 6, 5, 4, 3, 
 _WORD = re.compile(r"[a-z0-9]+")
 _FILE_ENDING = re.compile(r"\\\.\(?(?:\?:)?\w+(?:\||\)|\$)")
 _STREAM = frozenset({"stream", "streaming", "streams", "sse", "astream"})
+#: Beside these words, streams are music and films.
+_MEDIA = frozenset(
+    {"library", "video", "videos", "audio", "music", "media", "hls", "dash", "live", "tv", "radio", "camera", "cameras"}
+)
 _TALK = _STREAM | frozenset(
     {"chat", "chats", "completion", "completions", "agent", "agents", "ask", "generate", "events"}
 )
@@ -101,7 +105,8 @@ def through(hop: Hop, hops: Iterable[Hop], code: CodeFacts, *, sure: bool = True
     if hop not in rivals:
         return None
     if not code.streams:
-        return code if _fit_of(hop, "") == _TALKS and _words_of(hop) & _STREAM else None
+        words = _words_of(hop)
+        return code if _fit_of(hop, "") == _TALKS and words & _STREAM and not words & _MEDIA else None
     carried = tuple(
         stream for stream in code.streams if any(hop in _best(rivals, path) for path in stream.routes or ("",))
     )
