@@ -120,7 +120,7 @@ def test_every_fixture_belongs_to_a_rule() -> None:
 
 @pytest.mark.parametrize("path", paths(), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_fixture_says_what_it_shows(path: Path) -> None:
-    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+    files = [path] if path.is_file() else sorted(path.rglob("*.py")) or sorted(path.glob("*.conf"))
     assert any(file.read_text("utf-8", errors="replace").lstrip("\ufeff").startswith(('"""', "#")) for file in files)
 
 
