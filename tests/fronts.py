@@ -101,7 +101,7 @@ def process(*arguments: str, at: Path, given: bytes = b"", program: Sequence[str
         input=given,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=600,
         **options,
     )
     return Answer(started.returncode, started.stdout.decode(), started.stderr.decode())
