@@ -22,6 +22,7 @@ class ImportGraph:
         self.project = project
         self._direct: dict[str, tuple[str, ...]] = {}
         self._closures: dict[str, frozenset[str]] = {}
+        self._importers: dict[str, set[int]] | None = None
 
     def direct(self, path: str) -> tuple[str, ...]:
         """The files of the project that a file imports itself."""
@@ -53,7 +54,12 @@ class ImportGraph:
         """Whether two files belong to one program: one imports the other, or a third one imports both."""
         if first == second:
             return True
-        return any(first in closure and second in closure for closure in map(self.closure, self.project.files()))
+        if self._importers is None:
+            self._importers = {}
+            for number, path in enumerate(self.project.files()):
+                for imported in self.closure(path):
+                    self._importers.setdefault(imported, set()).add(number)
+        return not self._importers.get(first, set()).isdisjoint(self._importers.get(second, ()))
 
 
 def _imported(match: re.Match[bytes]) -> list[tuple[str, int]]:
