@@ -127,6 +127,33 @@ def test_what_can_be_read_is(content: bytes, root: Path) -> None:
     assert "Traceback" not in answer.err
 
 
+CIRCLES = {
+    "star imports of each other": {
+        "a.py": FRAMEWORK + "from b import *\n\n\nasync def answer():\n    return nobody_knows(1)\n",
+        "b.py": FRAMEWORK + "from a import *\n\n\ndef other():\n    return nobody_knows(2)\n",
+    },
+    "a compiled module of a package's name": {
+        "pkg/__init__.py": FRAMEWORK + "from .pkg import *\n\n\nasync def answer():\n    return nobody_knows(1)\n",
+    },
+    "a tool that is made of itself": {
+        "a.py": "from langchain_core.tools import Tool\nfrom langgraph.prebuilt import create_react_agent\n\n\n"
+        "class Chain:\n    def agent(self, model):\n"
+        "        self.search = Tool(name='search', func=self.search, description='looks it up')\n"
+        "        return create_react_agent(model, tools=[self.search])\n\n"
+        "    def search(self, query, config=None):\n        return self.agent(None).invoke(query)\n",
+    },
+}
+
+
+@pytest.mark.parametrize("files", CIRCLES.values(), ids=CIRCLES)
+def test_what_leads_back_to_itself(files: dict[str, str], root: Path) -> None:
+    contents = {name: text.encode() for name, text in files.items()}
+    answer = fronts.command(*JSON, ".", at=Project("hostile", {**contents, HEALTHY_NAME: HEALTHY_SOURCE}).write(root))
+    assert answer.code == 1, answer.err
+    assert codes(answer, HEALTHY_NAME) == ["LGS401"]
+    assert "failed in" not in answer.err
+
+
 def test_line_ends_of_old_count_as_lines(root: Path) -> None:
     answer = fronts.command(*JSON, ".", at=hostile_project(READABLE["line ends of old"], root))
     rows = {(entry["code"], entry["location"]["row"]) for entry in answer.report if entry["filename"] == "hostile.py"}

@@ -233,18 +233,19 @@ class Marks:
         return uses_langchain(self.facts, function.module)
 
 
-def _functions_of(infer: Inference, values: Values) -> list[Function]:
+def _functions_of(infer: Inference, values: Values, inside: frozenset[cst.CSTNode] = frozenset()) -> list[Function]:
+    """The functions that values are or hold; ``inside`` are the calls that led here (``chain = wrap(chain)`` in a loop)."""
     found: list[Function] = []
     for value in values:
-        found.extend(_functions_of_value(infer, value))
+        found.extend(_functions_of_value(infer, value, inside))
     return found
 
 
-def _functions_of_value(infer: Inference, value: Value) -> list[Function]:
+def _functions_of_value(infer: Inference, value: Value, inside: frozenset[cst.CSTNode]) -> list[Function]:
     if value.kind in (Kind.FUNCTION, Kind.CONTEXT) and value.function is not None:
         return [value.function]
     if value.kind == Kind.PARTIAL and value.inner is not None:
-        return _functions_of_value(infer, value.inner)
+        return _functions_of_value(infer, value.inner, inside)
     if value.kind == Kind.INSTANCE and value.function is not None:
         return [value.function]
     if value.kind == Kind.INSTANCE and value.cls is not None:
@@ -255,13 +256,15 @@ def _functions_of_value(infer: Inference, value: Value) -> list[Function]:
         and value.role in ("tool", "chain")
         and isinstance(value.node, cst.Call)
         and value.home is not None
+        and value.node not in inside
     ):
         given = [
             a.value for a in value.node.args if a.keyword is None or a.keyword.value in ("func", "coroutine", "afunc")
         ]
-        return [f for node in given for f in _functions_of(infer, infer.of(node, value.home))]
+        deeper = inside | {value.node}
+        return [f for node in given for f in _functions_of(infer, infer.of(node, value.home), deeper)]
     if value.kind == Kind.LITERAL and value.name in ("list", "tuple") and value.node is not None:
-        return _functions_of(infer, elements.item(infer, value, None))
+        return _functions_of(infer, elements.item(infer, value, None), inside)
     return []
 
 

@@ -155,9 +155,7 @@ class Inference:
         """What a name can be when it is read in a scope."""
         holder = scope.holder_of(name)
         if holder is None:
-            module = scope.module
-            stars = [self.module_name(binding, name) for where in (scope, module.scope) for binding in where.stars]
-            found = merge([group for group in stars if group])
+            found = self._by_stars(name, scope)
             if found:
                 return found
             return (Value(Kind.EXTERNAL, f"builtins.{name}"),) if name in _BUILTINS else ()
@@ -172,10 +170,21 @@ class Inference:
             return known
         return self._guarded(key, self._names, key, lambda: merge([self.binding(b, name) for b in bindings]))
 
+    def _by_stars(self, name: str, scope: Scope) -> Values:
+        """What star imports make of a name. Modules may import each other so, in a circle."""
+        stars = [binding for where in (scope, scope.module.scope) for binding in where.stars]
+        if not stars:
+            return ()
+        key = (scope, name)
+        known = self._names.get(key)
+        if known is not None:
+            return known
+        return self._guarded(key, self._names, key, lambda: merge([self.module_name(star, name) for star in stars]))
+
     def module_name(self, star: Binding, name: str) -> Values:
         """A name that a star import brings from a module of the project (or from outside: then only by its path)."""
         located = self.project.locate(star.target, star.scope.module.path, star.level)
-        if located is None:
+        if located is None or located.rest:  # a compiled module of a package is none that can be read
             return ()
         module = self.project.module(located.path)
         return self.member(module, name) if module is not None else ()
