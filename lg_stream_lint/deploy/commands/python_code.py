@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
+from functools import cached_property
 
 from lg_stream_lint.deploy.commands.carrier import Carrier, Word
 from lg_stream_lint.deploy.commands.options import Option
@@ -15,13 +16,14 @@ from lg_stream_lint.knowledge import knowledge
 
 _STARTERS = {
     "uvicorn.run": "uvicorn",
-    "uvicorn.Config": "uvicorn",
-    "uvicorn.config.Config": "uvicorn",
     "uvicorn.main.run": "uvicorn",
     "granian.Granian": "granian",
     "granian.server.Granian": "granian",
     "granian.server.Server": "granian",
 }
+#: What is only a set of values until the same file gives it to a server.
+_CONFIGS = {"uvicorn.Config": "uvicorn", "uvicorn.config.Config": "uvicorn"}
+_SERVERS = ("uvicorn.Server", "uvicorn.server.", "uvicorn.supervisors.")
 _SERVE = frozenset({"hypercorn.asyncio.serve", "hypercorn.trio.serve"})
 _RUNNERS = frozenset(
     {"subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_call", "os.system", "os.execvp"}
@@ -41,10 +43,16 @@ class PythonStarts:
         """One start for each call that starts a server."""
         for call in self.calls:
             name = self._name(call.func)
-            if name in _STARTERS:
-                yield self._start(_STARTERS[name], call)
+            if name in _STARTERS or (name in _CONFIGS and self._has_server):
+                yield self._start(_STARTERS.get(name) or _CONFIGS[name], call)
         yield from self._hypercorn()
         yield from self._own_gunicorn()
+
+    @cached_property
+    def _has_server(self) -> bool:
+        """Whether the file makes a server, or a class of its own kind of one."""
+        bases = [base for node in ast.walk(self.python.tree) if isinstance(node, ast.ClassDef) for base in node.bases]
+        return any(self._name(node).startswith(_SERVERS) for node in (*bases, *(call.func for call in self.calls)))
 
     def commands(self) -> Iterator[tuple[Word, ...] | str]:
         """The commands that are handed to the system as they are written."""
