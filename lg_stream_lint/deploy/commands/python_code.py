@@ -23,7 +23,9 @@ _STARTERS = {
 }
 #: What is only a set of values until the same file gives it to a server.
 _CONFIGS = {"uvicorn.Config": "uvicorn", "uvicorn.config.Config": "uvicorn"}
-_SERVERS = ("uvicorn.Server", "uvicorn.server.", "uvicorn.supervisors.")
+_SERVERS = frozenset(
+    {"uvicorn.Server", "uvicorn.server.Server", "uvicorn.supervisors.ChangeReload", "uvicorn.supervisors.Multiprocess"}
+)
 _SERVE = frozenset({"hypercorn.asyncio.serve", "hypercorn.trio.serve"})
 _RUNNERS = frozenset(
     {"subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_call", "os.system", "os.execvp"}
@@ -52,7 +54,7 @@ class PythonStarts:
     def _has_server(self) -> bool:
         """Whether the file makes a server, or a class of its own kind of one."""
         bases = [base for node in ast.walk(self.python.tree) if isinstance(node, ast.ClassDef) for base in node.bases]
-        return any(self._name(node).startswith(_SERVERS) for node in (*bases, *(call.func for call in self.calls)))
+        return any(self._name(node) in _SERVERS for node in (*bases, *(call.func for call in self.calls)))
 
     def commands(self) -> Iterator[tuple[Word, ...] | str]:
         """The commands that are handed to the system as they are written."""
