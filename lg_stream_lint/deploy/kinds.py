@@ -45,7 +45,7 @@ KINDS = (
     FileKind(
         "platforms",
         r"render\.ya?ml|railway\.(?:json|toml)|fly(?:\.\w+)?\.toml|app\.ya?ml|vercel\.json|now\.json|langgraph\.json"
-        r"|heroku\.yml|nixpacks\.toml|wrangler\.(?:toml|json)",
+        r"|heroku\.yml|nixpacks\.toml",
     ),
     FileKind("platforms", r"app\.json", (b"buildpacks", b"formation")),
     FileKind("serverless", r".*\.(?:ya?ml|json|template)", (b"AWS::", b"provider:", b"containerDefinitions")),
@@ -87,7 +87,6 @@ NOT_PYTHON = frozenset(
     )
 )
 
-_PATTERNS = [(kind, re.compile(kind.names)) for kind in KINDS]
 _PYTHON = r".*\.py"
 #: Named by a walk as deployment files: everything but Python, which is found as such.
 _BY_NAME = re.compile("|".join(f"(?:{kind.names})" for kind in KINDS if kind.names != _PYTHON))
@@ -110,10 +109,10 @@ def _name_of(path: str) -> str:
 
 
 def kinds_of(path: str, source: bytes) -> list[FileKind]:
-    """The kinds that claim a file."""
+    """The kinds that claim a file; :mod:`re` keeps the patterns that it has compiled once."""
     name = _name_of(path)
     return [
         kind
-        for kind, pattern in _PATTERNS
-        if pattern.fullmatch(name) and (not kind.words or any(word in source for word in kind.words))
+        for kind in KINDS
+        if re.fullmatch(kind.names, name) and (not kind.words or any(word in source for word in kind.words))
     ]
