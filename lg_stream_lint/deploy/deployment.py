@@ -111,10 +111,6 @@ class Deployment:
             reading: Reading = reader.read(file, self.context)
         except NotRead as reason:
             return Reading((), (file.note(1, str(reason)),))
-        except ModuleNotFoundError as error:
-            if error.name != f"lg_stream_lint.deploy.readers.{kind.reader}":
-                raise
-            return Reading()
         except RecursionError:
             return Reading((), (file.note(1, "nested too deeply"),))
         except Exception as error:  # noqa: BLE001 - whatever a reader does wrong, the run goes on
@@ -182,7 +178,7 @@ _deployments: dict[tuple[str, str], Deployment] = {}
 def deployment_of(path: str, config: Config | None = None, overrides: dict[str, bytes] | None = None) -> Deployment:
     """The deployment of the repository (or, outside one, of the root) that a file belongs to, kept for the process.
 
-    With ``overrides`` it is made anew, as they change what it holds.
+    With ``overrides`` that change what it holds it is made anew; flake8 brings every file as it stands on the disk.
     """
     from lg_stream_lint import config as configuration
     from lg_stream_lint.discovery import inventory
@@ -192,11 +188,11 @@ def deployment_of(path: str, config: Config | None = None, overrides: dict[str, 
     top = repository_of(path) or root_of(path)
     settings = config or configuration.Config()
     key = (top, settings.digest())
-    if overrides:
-        return Deployment(top, inventory(top, settings), overrides, tables_of(settings))
     found = _deployments.get(key)
     if found is None:
         found = _deployments[key] = Deployment(top, inventory(top, settings), None, tables_of(settings))
+    if overrides and not all(found.context.has(path, source) for path, source in overrides.items()):
+        return Deployment(top, inventory(top, settings), overrides, found.tables)
     return found
 
 

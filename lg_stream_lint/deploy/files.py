@@ -105,6 +105,13 @@ class Context:
             raise known
         return known
 
+    def has(self, path: str, source: bytes) -> bool:
+        """Whether a file holds these bytes."""
+        try:
+            return self.open(path).source == source
+        except NotRead:
+            return False
+
     def find(self, path: str, *folders: str) -> DeployFile | None:
         """A file that another one names, looked for below each folder; None when it is nowhere in the repository."""
         for folder in folders:
