@@ -32,18 +32,14 @@ def code_facts(deployment: Deployment, app: App | None, known: dict[str, FileFac
 
 
 def files_of(deployment: Deployment, app: App | None) -> list[str]:
-    """The Python files of an application: its module and what that imports; every file where it is not known.
+    """The Python files of an application: its module and what that imports.
 
-    Where commands of the repository start other applications, their files are left out of the unknown one's.
+    One that is not known has every file, or none where commands of the repository start others: theirs are not its own.
     """
     if app is not None:
         closure = _closure(app, deployment)
         return [path for path in deployment.inventory.python if path in closure]
-    others: set[str] = set()
-    for way in deployment.ways:
-        if way.app is not None:
-            others |= _closure(way.app, deployment)
-    return [path for path in deployment.inventory.python if path not in others] if not others else []
+    return list(deployment.inventory.python) if all(way.app is None for way in deployment.ways) else []
 
 
 def belongs(deployment: Deployment, app: App | None, path: str) -> bool:

@@ -18,11 +18,6 @@ def default(layer: str, name: str, where: Where, *, version: str = "", when: str
     return Setting(name, row.key, value, Origin.DEFAULT, where, row.kind)
 
 
-def default_row(layer: str, name: str, *, version: str = "", when: str = "") -> LayerDefault | None:
-    """The table's row, with its source."""
-    return _row(layer, name, version, when)
-
-
 def _row(layer: str, name: str, version: str, when: str) -> LayerDefault | None:
     found = [row for row in knowledge().layers if row.layer == layer and row.name == name and row.when == when]
     for row in found:

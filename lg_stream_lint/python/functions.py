@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.facts import Facts
     from lg_stream_lint.python.module import Module
 
-#: Marks of functions whose thread is another one, or whose process is.
-OFF_LOOP = frozenset({"thread", "process"})
 #: Marks of async functions that run while answers are streamed: what blocks there holds every stream back.
 SERVING = frozenset(
     {
@@ -97,15 +95,6 @@ class Functions:
                 if name.encode() in function.module.source
             }
         return found
-
-    def runs_in_thread(self, function: Function) -> bool:
-        """Whether the function, or one around it, is handed to a thread or a process."""
-        current: Function | None = function
-        while current is not None:
-            if self.marks(current) & OFF_LOOP:
-                return True
-            current = current.parent if isinstance(current.node, cst.Lambda) else None
-        return False
 
     def is_serving(self, function: Function, depth: int = 5) -> bool:
         """Whether an async function runs on a server's event loop: marked itself, feeding a response, or called by such one.

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from lg_stream_lint.deploy.commands import Variable
 from lg_stream_lint.deploy.compose.services import Service
 from lg_stream_lint.deploy.files import Context, DeployFile
-from lg_stream_lint.deploy.settings import Where
 from lg_stream_lint.deploy.yaml_marks import MAP, TEXT
 
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>\w+)(?::?-(?P<default>[^${}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
@@ -84,8 +83,3 @@ def _env_files(node: object) -> list[str]:
     if node.kind == TEXT:
         return [node.text]
     return [e.string("path") if e.kind == MAP else e.text for e in node.elements()]
-
-
-def place_of(where: Where) -> str:
-    """A place as part of a name that two hops of one file agree on."""
-    return f"{where.path}:{where.span.row}:{where.span.column}"
