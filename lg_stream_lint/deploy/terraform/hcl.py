@@ -1,7 +1,7 @@
 """HCL as nodes with places: blocks, attributes, literals, lists, objects, heredocs, comments; every other expression is unknown.
 
-A complete parser costs two seconds at its first use and keeps no places by itself (python-hcl2 8.1 was tried); the settings
-that cut a stream are literals, variables with a literal default, and names of other resources, which is what is read here.
+A complete parser costs two seconds at its first use (python-hcl2 8.1), so it is left for what this one does not get through; the
+settings that cut a stream are literals, variables with a literal default, and names of other resources, which is what is read here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from lg_stream_lint.deploy.yaml_marks import LIST, MAP, TEXT, Node
 
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
-_HEREDOC = re.compile(r"<<(-?)([A-Za-z_]\w*)[ \t]*(?:\r\n|\r|\n)")
+_HEREDOC = re.compile(r"<<(-?)([A-Za-z_][\w.-]*)[ \t]*(?:\r\n|\r|\n)")
+_FOR = re.compile(r"for\s+[A-Za-z_]")
 _BLANK = re.compile(r"(?:[\s]|#[^\r\n]*|//[^\r\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _SPACES = re.compile(r"(?:[ \t]|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _LABEL = re.compile(r'"((?:[^"\\\r\n$]|\\.|\$(?!\{))*)"|([A-Za-z_][\w-]*)')
@@ -51,8 +52,13 @@ class Hcl(NamedTuple):
 
 
 def parse(file: DeployFile) -> Hcl:
-    """The blocks of a file, as far as it can be read."""
-    return _Parser(file).parse()
+    """The blocks of a file, as far as it can be read; by python-hcl2, too, where it is installed and something is left."""
+    found = _Parser(file).parse()
+    if not found.notes:
+        return found
+    from lg_stream_lint.deploy.terraform.complete import parse_completely
+
+    return parse_completely(file) or found
 
 
 def blocks_in(node: Node, name: str) -> list[Node]:
@@ -62,6 +68,22 @@ def blocks_in(node: Node, name: str) -> list[Node]:
         if key.text == name:
             found += value.elements() if value.kind == LIST else [value]
     return [value for value in found if value.kind == MAP]
+
+
+def nested(body: Node, name: Node, labels: tuple[str, ...], inner: Node) -> None:
+    """Put a block into the one around it; a ``dynamic`` one stands for blocks of its label, as many as nobody knows."""
+    if name.text != "dynamic" or not labels:
+        body.pairs.append((name, inner))
+        return
+    body.open = True
+    for content in blocks_in(inner, "content"):
+        content.open = True
+        body.pairs.append((Node(TEXT, name.where, labels[0], plain=True), content))
+
+
+def unescaped(text: str) -> str:
+    """What a quoted string stands for."""
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text)
 
 
 class _Parser:
@@ -93,10 +115,9 @@ class _Parser:
         if header is None:
             return self._attribute(position, root, 0)
         kind, labels, brace = header
-        body = Node(MAP, self.file.at(position, brace + 1))
-        where = self.file.at(position, self._header_end(position, brace))
+        body = Node(MAP, self.file.at(position, self._header_end(position, brace)))
         end = self._body(brace + 1, body, 1)
-        blocks.append(Block(kind.text, labels, body, where))
+        blocks.append(Block(kind.text, labels, body, body.where))
         return end
 
     def _header_end(self, start: int, brace: int) -> int:
@@ -136,13 +157,7 @@ class _Parser:
         name, labels, brace = header
         inner = Node(MAP, self.file.at(position, self._header_end(position, brace)))
         end = self._body(brace + 1, inner, depth + 1)
-        if name.text == "dynamic" and labels:
-            body.open = True
-            for content in blocks_in(inner, "content"):
-                content.open = True
-                body.pairs.append((self._node(labels[0], *_span_of(self.file, name)), content))
-        else:
-            body.pairs.append((name, inner))
+        nested(body, name, labels, inner)
         return end
 
     def _attribute(self, position: int, body: Node, depth: int) -> int:
@@ -193,8 +208,7 @@ class _Parser:
 
     def _string(self, position: int) -> tuple[Node, int]:
         end, templated = self._string_end(position)
-        text = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), self.text[position + 1 : end - 1])
-        node = self._node(text, position, end)
+        node = self._node(unescaped(self.text[position + 1 : end - 1]), position, end)
         node.plain = False
         node.unknown = templated
         return node, end
@@ -221,7 +235,7 @@ class _Parser:
         raise _Stop
 
     def _heredoc(self, match: re.Match[str]) -> tuple[Node, int]:
-        close = re.compile(rf"^[ \t]*{match[2]}[ \t]*$", re.MULTILINE)
+        close = re.compile(rf"^[ \t]*{re.escape(match[2])}[ \t]*$", re.MULTILINE)
         found = close.search(self.lines, match.end())
         if found is None:
             raise _Stop
@@ -232,7 +246,7 @@ class _Parser:
         return node, found.end()
 
     def _list(self, position: int, depth: int) -> tuple[Node | None, int]:
-        if self.text.startswith("for", self._blank(position + 1)):
+        if _FOR.match(self.text, self._blank(position + 1)):
             return None, position
         node, start = Node(LIST, self.file.row(1)), position
         position = self._blank(position + 1)
@@ -244,7 +258,7 @@ class _Parser:
         return node, position + 1
 
     def _object(self, position: int, depth: int) -> tuple[Node | None, int]:
-        if re.compile(r"for\s").match(self.text, self._blank(position + 1)):
+        if _FOR.match(self.text, self._blank(position + 1)):
             return None, position
         node, start = Node(MAP, self.file.row(1)), position
         position = self._blank(position + 1)
@@ -311,8 +325,3 @@ class _Parser:
 
     def _spaces(self, position: int) -> int:
         return _SPACES.match(self.text, position).end()  # type: ignore[union-attr]
-
-
-def _span_of(file: DeployFile, node: Node) -> tuple[int, int]:
-    span = node.where.span
-    return file.offset(span.row, span.column), file.offset(span.end_row, span.end_column)
