@@ -214,7 +214,7 @@ class Knowledge:
             found.update(dict.fromkeys((path, *aliases), row))
         for owner, row_ in self.blocking_classes.items():
             for name in row_.class_methods:
-                call = Blocking(f"{row_.path}.{name}", row_.category, row_.instead, row_.note, row_.source, row_.date)
+                call = Blocking(f"{row_.path}.{name}", row_.category, row_.instead, None, *row_[-3:])
                 found[f"{owner}.{name}"] = call
         return found
 

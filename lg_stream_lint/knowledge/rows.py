@@ -335,11 +335,15 @@ class Marker(NamedTuple):
 
 
 class Blocking(NamedTuple):
-    """A function that makes its thread wait: for a clock, the network, a disk or another process."""
+    """A function that makes its thread wait: for a clock, the network, a disk or another process.
+
+    ``longest``: seconds after which one call gives up by itself whatever happens; None where nothing bounds it.
+    """
 
     path: str
     category: str
     instead: str
+    longest: float | None
     note: str
     source: str
     date: str

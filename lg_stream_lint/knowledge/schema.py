@@ -259,6 +259,7 @@ SCHEMAS: dict[str, tuple[Field, ...]] = {
         *_PATHS,
         _required("category", "str", *_CATEGORIES),
         _required("instead"),
+        Field("longest", "number", None),
         *_ORIGIN,
     ),
     "blocking_classes": (

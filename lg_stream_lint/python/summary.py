@@ -71,15 +71,24 @@ def _blocking(facts: Facts, module: Module, findings: Sequence[Finding]) -> Iter
         if finding.code in _BLOCKING and finding.severity != Severity.INFO:
             if streaming is None:
                 streaming = list(_streaming(facts, module))
-            what = finding.message.partition(" blocks ")[0].partition(" runs ")[0]
+            what = _called(finding.message.partition(" blocks ")[0])
             inside = any(span.row <= finding.span.row <= span.end_row for span in streaming)
             seconds = _length(facts, module, finding.span)
             yield BlockFact(Where(module.path, finding.span), finding.code, what, seconds, inside)
 
 
+def _called(start: str) -> str:
+    """What blocks, and in which plain functions, from the start of a finding's message."""
+    path, reaches, call = start.removesuffix(", which").partition(" reaches ")
+    return f"{call} in {path}" if reaches else start
+
+
 def _length(facts: Facts, module: Module, span: Span) -> float | None:
-    """How long the call that stands there takes; None where that is not written."""
-    return next((length_of(facts, call, module) for call in module.calls if module.span(call) == span), None)
+    """How long what is called there, or through it, blocks; None where that is not known."""
+    call = next((call for call in module.calls if module.span(call) == span), None)
+    function = module.function_at(call) if call is not None else None
+    reached = facts.blocking.reached(function) if function is not None else ()
+    return next((length_of(facts, each, module) for each in reached if each.node is call), None)
 
 
 def _streaming(facts: Facts, module: Module) -> Iterator[Span]:

@@ -110,6 +110,30 @@ class TestBlocking:
         (finding,) = found(root, "LGS204", main=SLEEPS.replace("SECONDS", seconds), dockerfile=GUNICORN)
         assert finding.severity == severity
 
+    @pytest.mark.parametrize(
+        ("body", "severity"),
+        [
+            ('socket.getaddrinfo("x.example", 443)', "warning"),
+            ('for found in socket.getaddrinfo("x.example", 443):\n        print(found)', "warning"),
+            ('[found for found in socket.getaddrinfo("x.example", 443)]', "warning"),
+            ('for name in ("x.example", "y.example"):\n        socket.getaddrinfo(name, 443)', "error"),
+            ('[socket.getaddrinfo(name, 443) for name in ("x.example", "y.example")]', "error"),
+            ('[f for name in ("x.example", "y.example") for f in socket.getaddrinfo(name, 443)]', "error"),
+        ],
+    )
+    def test_a_resolver_gives_up_and_a_loop_asks_again(self, root: Path, body: str, severity: str) -> None:
+        main = SLEEPS.replace("import time", "import socket").replace("time.sleep(SECONDS)", body)
+        (finding,) = found(root, "LGS204", main=main, dockerfile=GUNICORN)
+        assert finding.severity == severity
+
+    @pytest.mark.parametrize(("seconds", "codes"), [("3", []), ("30", ["LGS502"])])
+    def test_the_length_of_a_call_in_a_helper_counts(self, root: Path, seconds: str, codes: list[str]) -> None:
+        main = "import requests\n" + AGENT.replace("async def chat():", "async def chat():\n    ask()")
+        main += f'\n\ndef ask():\n    requests.get("http://x.example", timeout={seconds})\n'
+        result = found(root, "LGS502", main=main, dockerfile=GUNICORN)
+        assert [finding.code for finding in result] == codes
+        assert all("requests.get() in ask() at main.py:" in finding.message for finding in result)
+
     def test_uvicorn_has_no_watchdog(self, root: Path) -> None:
         (finding,) = found(root, "LGS204", main=ASKS, dockerfile=UVICORN)
         assert finding.severity == "warning"

@@ -128,7 +128,7 @@ class BlockingCallOnEventLoop(PythonRule):
 
     def _watchdog(self, reached: Reached) -> Limit | None:
         """What would kill the process for this call: it may take as long as it likes, unless its length is written."""
-        length = length_of(self.facts, reached.site.node, reached.site.module)
+        length = length_of(self.facts, reached, self.module)
         for limit in watchdogs(self.project, self.module.path):
             if length is None or length > limit.fatal_from:
                 return limit

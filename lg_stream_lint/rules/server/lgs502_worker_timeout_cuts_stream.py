@@ -69,8 +69,9 @@ None: a longer time-out hides a blocking call, and another worker class is a cho
 
 ## Limits
 For an asynchronous worker and a project without blocking calls the rule is silent whatever the time-out. How long a
-blocking call takes is mostly not known; where it is (`time.sleep(2)`, or twice the call's own `timeout=`, as that counts
-for the connection and for the answer), it is compared with half the time-out.
+blocking call takes is mostly not known; where it is (`time.sleep(2)`, twice the call's own `timeout=`, as that counts
+for the connection and for the answer, or the 10 s after which a name's look-up is given up), it is compared with half the
+time-out. In a loop such calls add up, and how long they take is not known.
 
 ## Evidence
 `fixtures/LGS502/evidence.yaml`: the kill and its log line, with the time-out scaled down to 2 s.

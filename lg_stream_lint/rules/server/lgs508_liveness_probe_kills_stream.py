@@ -99,8 +99,9 @@ None: the call has to leave the event loop.
 
 ## Limits
 Probes by TCP or by a command are not meant: the kernel, or another process, answers them. Neither are the probes of other
-containers in the pod, and calls known to be shorter than what the probe bears. With several workers another one may answer:
-the finding is of medium confidence then.
+containers in the pod, and calls known to be shorter than what the probe bears: a sleep, a call with a `timeout=`, a look-up of
+a name (`socket.getaddrinfo`), which takes milliseconds and which the resolver gives up after 10 s. In a loop they add up. With
+several workers another one may answer: the finding is of medium confidence then.
 
 ## Evidence
 `fixtures/LGS508/evidence.yaml`: what Kubernetes says of probes; that a blocked loop answers nobody is LGS204's evidence.
