@@ -5,6 +5,7 @@ Nothing heavy is imported unless a deployment file, or a Python file that starts
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,19 +54,37 @@ def look(
     errors: list[str] = []
     read = 0
     deployments: dict[str, Deployment] = {}
+    shares: dict[str, set[str]] = {}  # the files of each
     for path in claimed:
         deployment = deployment_of(path, config, overrides)
         deployments.setdefault(deployment.repository, deployment)
-    wanted = set(claimed)
-    for deployment in deployments.values():
+        shares.setdefault(deployment.repository, set()).add(path)
+    for top, share in _of_outermost(shares).items():
+        deployment = deployments[top]
         deployment.read_also(claimed)
-        wanted |= _taken_in(deployment, wanted, config)
+        wanted = share | _taken_in(deployment, share, config)
         deployment.add_facts(_facts_of(result) for result in known)
         found += _shown(deployment, wanted, config)
         not_read += _said_once(note for note in deployment.notes if note.where.path in wanted)
         errors += deployment.errors
         read += sum(1 for path in deployment.readings if path in wanted and not path.endswith(".py"))
     return Around(tuple(found), read, tuple(dict.fromkeys(not_read)), tuple(errors))
+
+
+def _of_outermost(shares: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The files of each deployment where, outside a repository, the root of a file may lie within that of another.
+
+    The outer one (a folder with the compose file and one for each service) knows all that the inner one does, and what is
+    around it. A repository within a folder is on its own.
+    """
+    from lg_stream_lint.roots import repository_of
+
+    loose = sorted((top for top in shares if repository_of(top) is None), key=len)
+    joined: dict[str, set[str]] = {}
+    for top, paths in shares.items():
+        outer = next((other for other in loose if top.startswith(other.rstrip(os.sep) + os.sep)), None)
+        joined.setdefault(outer if top in loose and outer is not None else top, set()).update(paths)
+    return joined
 
 
 def _taken_in(deployment: Deployment, wanted: set[str], config: Config) -> set[str]:

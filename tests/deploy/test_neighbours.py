@@ -49,3 +49,26 @@ def test_one_proxy_for_two_services(root: Path) -> None:
     )
     findings = [f for f in run([str(root)], Config(jobs=1)).findings if f.code == "LGS602"]
     assert [(f.span.row, f.confidence) for f in findings] == [(4, "high")]
+
+
+def test_a_service_below_its_compose_file_is_told_once(root: Path) -> None:
+    """Without a repository each folder with a project file is a root; the folder around them knows the proxy, too."""
+    shutil.copytree(FIXTURES / "LGS504/bad_uvicorn_flag", root / "api")
+    (root / "api" / "requirements.txt").write_text("fastapi\n")
+    (root / "compose.yaml").write_text(
+        "services:\n  api:\n    build: api\n"
+        "  proxy:\n    image: nginx:1.31\n    volumes: ['./nginx.conf:/etc/nginx/nginx.conf']\n"
+    )
+    (root / "nginx.conf").write_text("server { location / { proxy_pass http://api:8000; proxy_buffering off; } }\n")
+    findings = run([str(root)], Config(jobs=1)).findings
+    found = sorted((Path(f.path).relative_to(root).as_posix(), f.code) for f in findings if f.code >= "LGS5")
+    assert found == [("api/Dockerfile", "LGS504"), ("compose.yaml", "LGS505"), ("nginx.conf", "LGS602")]
+
+
+def test_a_repository_within_a_folder_is_told_once(root: Path) -> None:
+    shutil.copytree(FIXTURES / "LGS504/bad_uvicorn_flag", root / "api")
+    (root / "api" / ".git").mkdir()
+    (root / "compose.yaml").write_text("services:\n  api:\n    build: api\n    stop_grace_period: 400s\n")
+    findings = run([str(root)], Config(jobs=1)).findings
+    found = [(Path(f.path).relative_to(root).as_posix(), f.code) for f in findings if f.code >= "LGS5"]
+    assert found == [("api/Dockerfile", "LGS504")]
