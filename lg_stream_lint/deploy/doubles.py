@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lg_stream_lint.deploy.settings import Hop, Role
+from lg_stream_lint.deploy.settings import Hop, Role, Where
 
 
 def without_doubles(hops: Sequence[Hop]) -> tuple[Hop, ...]:
@@ -26,15 +26,25 @@ def without_doubles(hops: Sequence[Hop]) -> tuple[Hop, ...]:
 def _without_bare_images(hops: Sequence[Hop]) -> tuple[Hop, ...]:
     """The hops without an image's own command where all that is known to run it (compose, a pod) adds its environment.
 
-    The variables may name another worker or another time-out: the bare command is nobody's.
+    The variables may name another worker or another time-out: the bare command is nobody's. A development server that runs
+    on somebody's desk says nothing of what runs the image elsewhere.
     """
-    run = {(hop.layer, hop.where) for hop in hops if hop.role == Role.SERVER and _is_run(hop)}
+    run: dict[
+        tuple[str, Where], bool
+    ] = {}  # whether one of those that run the command there says how it is in production
+    for hop in hops:
+        if hop.role == Role.SERVER and _is_run(hop):
+            key = (hop.layer, hop.where)
+            run[key] = run.get(key, False) or hop.get("development") is not None
     led_to = {target.value for hop in hops for target in hop.leads_to if target.kind == "file"}
-    return tuple(
-        hop
-        for hop in hops
-        if hop.role != Role.SERVER or (hop.layer, hop.where) not in run or _is_run(hop) or _files(hop) & led_to
-    )
+
+    def is_nobodys(hop: Hop) -> bool:
+        if hop.role != Role.SERVER or _is_run(hop) or _files(hop) & led_to:
+            return False
+        said = run.get((hop.layer, hop.where))
+        return said is not None and (said or hop.value("development") is not True)
+
+    return tuple(hop for hop in hops if not is_nobodys(hop))
 
 
 def _is_run(hop: Hop) -> bool:
