@@ -29,9 +29,8 @@ def _without_bare_images(hops: Sequence[Hop]) -> tuple[Hop, ...]:
     The variables may name another worker or another time-out: the bare command is nobody's. A development server that runs
     on somebody's desk says nothing of what runs the image elsewhere.
     """
-    run: dict[
-        tuple[str, Where], bool
-    ] = {}  # whether one of those that run the command there says how it is in production
+    # Where a command stands that is run so, and whether one of the hops says its mode: a desk's never does.
+    run: dict[tuple[str, Where], bool] = {}
     for hop in hops:
         if hop.role == Role.SERVER and _is_run(hop):
             key = (hop.layer, hop.where)
