@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lg_stream_lint.deploy.settings import Hop
+
 
 class Family:
     """Worker classes that behave alike. ``UNKNOWN``: a class of the project's own, or a variable."""
@@ -30,3 +35,16 @@ def family_of(worker_class: object) -> str:
     if text in ("asgi", "gunicorn.workers.gasgi.ASGIWorker"):
         return Family.ASGI
     return Family.UVICORN if "uvicorn" in name else Family.UNKNOWN
+
+
+def serves_nothing(server: Hop, interface: str) -> bool:
+    """Whether a server answers every request of an application of that interface with HTTP 500, so that no stream begins."""
+    family = family_of(server.value("worker_class")) if server.layer == "gunicorn" else Family.UNKNOWN
+    return family in Family.WSGI and interface == "asgi"
+
+
+def is_cut_before(server: Hop, grace: float) -> bool:
+    """Whether a ``sync`` worker is killed for a long response before a graceful time-out of so many seconds matters."""
+    timeout = server.get("timeout") if server.layer == "gunicorn" else None
+    is_sync = family_of(server.value("worker_class")) == Family.SYNC
+    return is_sync and timeout is not None and timeout.value is not None and bool(timeout.value <= grace)

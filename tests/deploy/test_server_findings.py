@@ -18,7 +18,7 @@ def findings(folder: Path, **files: str) -> list[Finding]:
     for name, text in {"main__py": APP, "pyproject__toml": "", **files}.items():
         (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
     forget_deployments()
-    return [f for f in engine.run([str(folder)], Config(jobs=1)).findings if f.code.startswith("LGS5")]
+    return [f for f in engine.run([str(folder)], Config(jobs=1, pedantic=True)).findings if f.code.startswith("LGS5")]
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,39 @@ def test_a_script_is_judged_with_the_image_that_runs_it(root: Path) -> None:
 def test_the_models_time_out_is_the_measure(seconds: int, root: Path) -> None:
     found = findings(root, Procfile=f"web: uvicorn main:app --timeout-graceful-shutdown {seconds}\n")
     assert bool(found) == (seconds < 60)
+
+
+UNKNOWN = APP.replace(", timeout=60", "")
+GUNICORN = "gunicorn -k uvicorn_worker.UvicornWorker"
+
+
+@pytest.mark.parametrize(
+    ("command", "severity"),
+    [
+        ("uvicorn main:app --timeout-graceful-shutdown 5", "warning"),
+        ("uvicorn main:app --timeout-graceful-shutdown 29", "warning"),
+        ("uvicorn main:app --timeout-graceful-shutdown 30", "info"),
+        (f"{GUNICORN} --graceful-timeout 120 main:app", "info"),
+        (f"{GUNICORN} main:app", ""),
+        ("hypercorn main:app", "warning"),
+    ],
+)
+def test_an_answer_of_assumed_length_is_no_reason_to_warn_of_what_is_usual(
+    command: str, severity: str, root: Path
+) -> None:
+    found = [f for f in findings(root, main__py=UNKNOWN, Procfile=f"web: {command}\n") if f.code == "LGS504"]
+    assert [f.severity for f in found] == ([severity] if severity else [])
+    assert all(f.confidence == "medium" and "assumed" in f.message for f in found)
+
+
+@pytest.mark.parametrize("command", ["gunicorn main:app", "gunicorn --graceful-timeout 5 --max-requests 9 main:app"])
+def test_a_worker_that_serves_nothing_ends_no_stream(command: str, root: Path) -> None:
+    compose = f"services:\n  api:\n    build: .\n    command: {command}\n"
+    assert [f.code for f in findings(root, compose__yaml=compose)] == ["LGS501"]
+
+
+def test_two_defaults_that_are_too_short_are_one_finding(root: Path) -> None:
+    compose = f"services:\n  api:\n    build: .\n    command: {GUNICORN} main:app\n"
+    (finding,) = findings(root, compose__yaml=compose)
+    assert finding.code == "LGS504"
+    assert "compose kills it after 10 s (stop_grace_period = 10 s by default)" in [p.message for p in finding.related]

@@ -83,7 +83,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lg_stream_lint.deploy.answers import confidence_of, longest_answer, written
-from lg_stream_lint.deploy.workers import Family, family_of
+from lg_stream_lint.deploy.workers import Family, family_of, serves_nothing
 from lg_stream_lint.rules.deployment import DeployRule, Nearby
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ class MaxRequestsCutsStream(DeployRule):
         maximum = server.get("max_requests") if server is not None else None
         code = self.deployment.code(way)
         if server is None or maximum is None or not maximum.value or not code.streams:
+            return
+        if serves_nothing(server, code.interface):
             return
         limit = self._limit(server)
         answer = longest_answer(code)

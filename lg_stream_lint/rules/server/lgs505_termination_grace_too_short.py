@@ -90,7 +90,8 @@ spec:
 None: how long a deploy may take is your choice.
 
 ## Limits
-Whether the server's own time is enough for an answer is LGS504's question. A chart's value is its default: what an
+Whether the server's own time is enough for an answer is LGS504's question; where both are defaults and LGS504 reports the
+server's, it speaks for both. A chart's value is its default: what an
 installation sets is not seen, so the finding is a warning then. `kubectl delete --grace-period` is not seen.
 
 ## Evidence
@@ -106,6 +107,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lg_stream_lint.deploy.answers import confidence_of, longest_answer, place, written
+from lg_stream_lint.deploy.workers import serves_nothing
 from lg_stream_lint.finding import Severity
 from lg_stream_lint.rules.deployment import DeployRule, Nearby
 
@@ -123,7 +125,8 @@ class TerminationGraceTooShort(DeployRule):
     def check_way(self, way: Way) -> None:
         """Judge each thing that can stop the server."""
         server = way.server
-        if server is None or not self.deployment.code(way).streams:
+        code = self.deployment.code(way)
+        if server is None or not code.streams or serves_nothing(server, code.interface):
             return
         own = server.get("graceful_timeout")
         for host in way.hosts:
@@ -162,9 +165,11 @@ class TerminationGraceTooShort(DeployRule):
         )
 
     def _both_default(self, way: Way, server: Hop, own: Setting, outer: Setting, host: Hop) -> None:
-        """Nobody has thought of it: the outer default decides."""
+        """Nobody has thought of it: the outer default decides. Where LGS504 warns of the server's, that says it for both."""
         answer = longest_answer(self.deployment.code(way))
         if (own.value is not None and own.value < outer.value) or outer.value >= answer.seconds:
+            return
+        if own.value is not None and own.value < answer.seconds and answer.where is not None:
             return
         self.report(
             outer.where,
