@@ -61,7 +61,7 @@ NAMES = {
     "replicas": "number of instances",
     "shell": "truth, `pipeline` or `script`: a shell that passes no signal on stands before the server; written: its first word",
     "image": "text: the base image",
-    "init": "truth: an init process is put before the server",
+    "init": "truth: an init process stands before the shell, or before whatever the container runs",
     # A proxy's
     "read_timeout": "limit on the way from the application",
     "send_timeout": "limit on the way to the client",
@@ -69,7 +69,6 @@ NAMES = {
     "first_byte_timeout": "limit until the headers",
     "stop_timeout": "limit for running streams when the proxy itself is reloaded or stopped",
     "buffering": "truth: the response is held back",
-    "no_delay": "truth: small pieces are sent at once; without it HAProxy may wait some 0.2 s for more",
     "http_version": "text: 1.0 or 1.1, towards the application",
     "protocol": "text: http, https, uwsgi, fastcgi, scgi, grpc, ws",
     "compression": "truth: event streams are compressed in a way that holds them back",

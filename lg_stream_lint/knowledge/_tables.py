@@ -955,7 +955,6 @@ TABLES: dict[str, tuple[tuple[Any, ...], ...]] = {
         ("nginx", "http_version", "", "proxy_http_version", 1.0, "", "1.29.7", "", "", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html", "2026-11"),
         ("nginx", "http_version", "", "proxy_http_version", 1.1, "1.29.7", "", "", "", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html", "2026-11"),
         ("haproxy", "read_timeout", "idle", "timeout server", "none", "", "", "", "", "measured: HAProxy 2.6.12", "2026-11"),
-        ("haproxy", "no_delay", "", "option http-no-delay", 0, "", "", "", "", "measured: HAProxy 2.6.12", "2026-11"),
         ("apache", "read_timeout", "idle", "ProxyTimeout", 60, "", "", "", "", "https://httpd.apache.org/docs/2.4/mod/core.html#timeout", "2026-11"),
         ("caddy", "read_timeout", "idle", "read_timeout", "none", "", "", "", "", "measured: Caddy 2.6.2", "2026-11"),
         ("caddy", "total_timeout", "total", "timeouts write", "none", "", "", "", "", "measured: Caddy 2.6.2", "2026-11"),

@@ -37,7 +37,7 @@ def test_a_way_from_a_frontend_to_a_backend(tmp_path: Path) -> None:
     assert hop.where.span == (8, 1, 8, 12)
     assert hop.leads_to == (Target("address", "api:8000"),)
     assert hop.known_as == (Target("file", str(tmp_path / "haproxy.cfg")), Target("port", "80"))
-    assert values(hop) == {"protocol": "http", "read_timeout": 30, "no_delay": False}
+    assert values(hop) == {"protocol": "http", "read_timeout": 30}
     idle = hop.get("read_timeout")
     assert idle is not None
     assert (idle.kind, idle.key, idle.origin, idle.written) == (Kind.IDLE, "timeout server", Origin.EXPLICIT, "30s")
@@ -94,22 +94,17 @@ def test_the_last_line_and_the_innermost_section_hold(tmp_path: Path) -> None:
 
 def test_named_defaults(tmp_path: Path) -> None:
     text = (
-        "defaults base\n  timeout server 10s\ndefaults slow from base\n  option http-no-delay\n"
+        "defaults base\n  timeout server 10s\ndefaults slow from base\n  option httplog\n"
         "defaults other\n  timeout server 20s\nbackend api from slow\n  server a api:8000\n"
         "backend late\n  server a late:8000\n"
     )
     hops = proxies(read(tmp_path, text))
-    assert values(hops["backend api"]) == {"protocol": "http", "read_timeout": 10, "no_delay": True}
+    assert values(hops["backend api"]) == {"protocol": "http", "read_timeout": 10}
     assert hops["backend late"].value("read_timeout") == 20
 
 
 def test_defaults_come_before_what_they_are_for(tmp_path: Path) -> None:
     assert only(tmp_path, BACK + DEFAULTS).value("read_timeout") is None
-
-
-def test_no_option_takes_an_option_away(tmp_path: Path) -> None:
-    text = "defaults\n  option http-no-delay\n" + BACK + "  no option http-no-delay\n"
-    assert only(tmp_path, text).value("no_delay") is False
 
 
 def test_hard_stop(tmp_path: Path) -> None:
@@ -120,7 +115,7 @@ def test_hard_stop(tmp_path: Path) -> None:
 
 def test_harmless_limits_and_compression_are_not_read(tmp_path: Path) -> None:
     harmless = "  timeout client 1s\n  timeout tunnel 1s\n  timeout http-keep-alive 1s\n  compression algo gzip\n"
-    assert values(only(tmp_path, BACK + harmless)) == {"protocol": "http", "read_timeout": None, "no_delay": False}
+    assert values(only(tmp_path, BACK + harmless)) == {"protocol": "http", "read_timeout": None}
 
 
 def test_listen(tmp_path: Path) -> None:

@@ -128,3 +128,32 @@ def test_two_defaults_that_are_too_short_are_one_finding(root: Path) -> None:
     (finding,) = findings(root, compose__yaml=compose)
     assert finding.code == "LGS504"
     assert "compose kills it after 10 s (stop_grace_period = 10 s by default)" in [p.message for p in finding.related]
+
+
+TINI = 'ENTRYPOINT ["tini", "--"]\n'
+HANDED = "On every deploy the init process ({}) hands SIGTERM to {}, which stands before uvicorn and dies of it"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "compose", "says"),
+    [
+        ("CMD uvicorn main:app", "", "SIGTERM never reaches uvicorn here, as /bin/sh stands before it"),
+        (TINI + "CMD uvicorn main:app", "", HANDED.format("tini", "/bin/sh")),
+        (TINI + 'CMD ["sh", "-c", "uvicorn main:app"]', "", HANDED.format("tini", "/bin/sh")),
+        ('CMD ["sh", "-c", "tini -- uvicorn main:app"]', "", "SIGTERM never reaches uvicorn here"),
+        ("RUN printf 'uvicorn main:app' > /start.sh\nCMD [\"dumb-init\", \"/start.sh\"]", "",
+         HANDED.format("dumb-init", "the script's shell")),
+        ("CMD uvicorn main:app", "init: true", HANDED.format("init", "/bin/sh")),
+        ("CMD uvicorn main:app", "init: false", "SIGTERM never reaches uvicorn here"),
+        (TINI + "CMD exec uvicorn main:app", "", ""),
+        (TINI + 'CMD ["uvicorn", "main:app"]', "init: true", ""),
+    ],
+)  # fmt: skip
+def test_an_init_process_before_the_shell_makes_the_end_sudden(
+    dockerfile: str, compose: str, says: str, root: Path
+) -> None:
+    services = f"services:\n  api:\n    build: .\n    {compose}\n"
+    found = findings(root, Dockerfile=f"FROM python:3.12\n{dockerfile}\n", compose__yaml=services)
+    found = [f for f in found if f.code == "LGS511"]
+    assert len(found) == bool(says)
+    assert all(f.message.startswith(says) for f in found)

@@ -207,6 +207,7 @@ resource "aws_ecs_task_definition" "api" {
       stopTimeout = 120
       command     = ["gunicorn", "-k", "uvicorn.workers.UvicornWorker", "app.main:app"]
       environment = [{ name = "WEB_CONCURRENCY", value = "3" }]
+      linuxParameters = { initProcessEnabled = true }
     },
   ])
 }
@@ -218,12 +219,12 @@ resource "aws_ecs_task_definition" "other" {
 
 def test_containers_of_a_task(tmp_path: Path) -> None:
     found = reading("terraform", tmp_path, {"main.tf": TASK})
-    assert values(hosts(found)["aws_ecs_task_definition.api api"]) == {"stop_grace": 120.0}
+    assert values(hosts(found)["aws_ecs_task_definition.api api"]) == {"stop_grace": 120.0, "init": True}
     (server,) = by_name(found, Role.SERVER).values()
     assert values(server)["workers"] == 3.0
     assert server.get("worker_class").where.span.row == 7
     assert [(note.where.span.row, note.reason) for note in found.notes] == [
-        (13, "containers that are not written here")
+        (14, "containers that are not written here")
     ]
 
 

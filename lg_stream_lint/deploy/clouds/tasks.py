@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lg_stream_lint.deploy.clouds.aws import Resource
-from lg_stream_lint.deploy.clouds.limits import Found, Limit
+from lg_stream_lint.deploy.clouds.limits import Found, Limit, written
 from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word
 from lg_stream_lint.deploy.containers import Start, dockerfile_for, image_name, servers_in
 from lg_stream_lint.deploy.files import Context
@@ -19,6 +19,10 @@ def container(resource: Resource, body: Node, found: Found, context: Context, *,
 
     limit = Limit("ecs", "stop_grace", resource.keys.stop, Kind.GRACE)
     values = found.limit(limit, part("stopTimeout"), resource.where)
+    process = part("linuxParameters")
+    init = process.get("initProcessEnabled") or process.get("InitProcessEnabled") if process is not None else None
+    if init is not None and (truth := init.truth()) is not None:
+        values = [*values, written("init", "initProcessEnabled", truth, init)]
     image = part("image")
     name = image_name(image.text) if image is not None and not image.unknown else ""
     dockerfile = dockerfile_for(name, context, frozenset({name}))

@@ -35,6 +35,7 @@ class Runner:
         self.notes: list[Note] = []
         self.trail: list[str] = []
         self._depth = 0
+        self._init: Word | None = None  # the init process before what is being followed
 
     def reading(self) -> Reading:
         """Everything gathered."""
@@ -64,6 +65,12 @@ class Runner:
         if program.folder:
             carrier = carrier._replace(bases=folders_named(program.folder, carrier.bases))
         between = self._between(program, words, carrier, shell, piped)
+        outer, self._init = self._init, program.init or self._init
+        self._follow(program, words, carrier, between)
+        self._init = outer
+
+    def _follow(self, program: Program, words: Sequence[Word], carrier: Carrier, between: Shell | None) -> None:
+        """What a program starts: itself, where it is a server, or what it runs."""
         name = program.name
         if name in _SHELLS:
             self._shell(program, carrier)
@@ -90,13 +97,14 @@ class Runner:
         if not shell or (program.replaces and not piped):
             return None
         if shell == _AS_SCRIPT:
-            return Shell(spanning(words[0].where, words[-1].where), "pipeline" if piped else "script", words[0].text)
+            where = spanning(words[0].where, words[-1].where)
+            return Shell(where, "pipeline" if piped else "script", words[0].text, self._init)
         if self.trail:
             return None
         plain = base_name(shell) in ("sh", "dash")
         if piped or (plain and (has_dash(carrier.image) or base_name(shell) == "dash")):
             where = spanning(words[0].where, words[-1].where)
-            return Shell(where, "pipeline" if piped else "", words[0].text) if carrier.image else None
+            return Shell(where, "pipeline" if piped else "", words[0].text, self._init) if carrier.image else None
         return None
 
     def _shell(self, program: Program, carrier: Carrier) -> None:

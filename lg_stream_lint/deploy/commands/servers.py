@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from lg_stream_lint.deploy.commands.carrier import Carrier
+from lg_stream_lint.deploy.commands.carrier import Carrier, Word
 from lg_stream_lint.deploy.commands.options import Option
 from lg_stream_lint.deploy.commands.places import module_base
 from lg_stream_lint.deploy.defaults import default
@@ -31,11 +31,13 @@ class Shell(NamedTuple):
     """A shell that stays between the system and a server, at the server's place; ``kind``: ``pipeline``, ``script`` or empty.
 
     ``program`` is the server's first word as it is written, with which the place begins where it is known to the letter.
+    ``init`` is an init process before the shell (``tini``).
     """
 
     where: Where
     kind: str
     program: str
+    init: Word | None = None
 
 
 class Start(NamedTuple):
@@ -79,7 +81,7 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     settings += start.unknown
     settings += _overruled(start, table, settings)
     if start.shell is not None and not at_a_desk and not carrier.is_on_a_desk:
-        settings.append(_shell(start.shell))
+        settings += _shell(start.shell)
     layer = _LAYERS.get(start.server, start.server)
     leads_to, app_notes = _app(start, carrier)
     known_as = tuple(dict.fromkeys((*carrier.known_as, *start.extra, *_ports(start))))
@@ -88,9 +90,10 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     return Reading((hop,), (*notes, *app_notes))
 
 
-def _shell(shell: Shell) -> Setting:
-    value = shell.kind or True
-    return Setting("shell", "shell", value, Origin.EXPLICIT, shell.where, written=shell.program)
+def _shell(shell: Shell) -> Iterable[Setting]:
+    yield Setting("shell", "shell", shell.kind or True, Origin.EXPLICIT, shell.where, written=shell.program)
+    if shell.init is not None:
+        yield Setting("init", shell.init.text, value=True, origin=Origin.EXPLICIT, where=shell.init.where)
 
 
 def _is_development(start: Start, table: ServerOptions) -> bool:

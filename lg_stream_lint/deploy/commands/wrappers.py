@@ -35,6 +35,8 @@ _PLAIN = {
     "uvx": "--from --with -p --python",
     "xvfb-run": "-s",
 }
+#: Of these, process 1 of a container that hands signals on to what it started, and ends when that ends.
+_INITS = frozenset({"tini", "tini-static", "docker-init", "dumb-init", "catatonit"})
 #: Tools with a subcommand that runs the rest.
 _RUNNERS = {
     "uv": ("run", "--with -w --with-requirements --with-editable -p --python --project --directory --env-file --extra "
@@ -67,13 +69,14 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 class Program(NamedTuple):
     """What a command starts. ``words`` begin with the program itself; ``replaces``: ``exec`` was written.
 
-    ``folder`` is the one that a wrapper changes to; ``module``: a Python runner is told a module (``uv run -m``).
+    ``folder`` is the one that a wrapper changes to; ``init``: an init process (``tini --``) stands before the program.
     """
 
     words: tuple[Word, ...]
     env: Mapping[str, Variable]
     replaces: bool = False
     folder: str = ""
+    init: Word | None = None
 
     @property
     def name(self) -> str:
@@ -106,7 +109,8 @@ def _one(program: Program) -> Program | None:
         return _environment(program)
     if name in _PLAIN:
         rest, folder = _options(words[1:], _PLAIN[name])
-        return program._replace(words=rest, replaces=program.replaces or name == "exec")
+        init = words[0] if name in _INITS else program.init
+        return program._replace(words=rest, replaces=program.replaces or name == "exec", init=init)
     if name in _RUNNERS:
         command, valued = _RUNNERS[name]
         before, folder = _options(words[1:], valued)

@@ -120,11 +120,6 @@ class _Hops:
         protocol = mode.at(1) if mode is not None else "http"
         yield Setting("protocol", "mode", protocol, Origin.EXPLICIT, (mode or backend.head).where)
         yield from self._limit(backend)
-        no_delay = backend.switch("http-no-delay")
-        if no_delay is not None:
-            yield Setting("no_delay", "option http-no-delay", no_delay[0], Origin.EXPLICIT, no_delay[1].where)
-        elif (usual := default("haproxy", "no_delay", backend.head.where)) is not None:
-            yield usual._replace(value=bool(usual.value))
         for line in self.stops[-1:]:
             found = self._time("stop_timeout", "hard-stop-after", line, 1, Kind.GRACE)
             yield from (found,) if found is not None else ()

@@ -67,20 +67,6 @@ class Section:
             section = section.defaults
         return None
 
-    def switch(self, option: str) -> tuple[bool, Line] | None:
-        """Whether ``option NAME`` is on, and the line that says so; None where none does."""
-        section: Section | None = self
-        for _ in range(_DEEPEST):
-            if section is None:
-                return None
-            for line in reversed(section.lines):
-                if line.texts[:2] == ("option", option):
-                    return True, line
-                if line.texts[:3] == ("no", "option", option):
-                    return False, line
-            section = section.defaults
-        return None
-
 
 def sections_of(file: DeployFile) -> list[Section]:
     """The sections of a file, in order, each with its defaults."""

@@ -8,7 +8,9 @@ script runs without `exec`.
 ## Why it cuts the stream
 `docker stop`, and every deploy, sends SIGTERM to process 1. That is the shell, which does not pass it on: the
 server never hears of the shutdown, drains nothing, and is killed with all its streams when the grace time is over.
-`Waiting for connections to close` never appears in the log, and each deploy takes the full 10 or 30 s.
+`Waiting for connections to close` never appears in the log, and each deploy takes the full 10 or 30 s. With an init process
+before the shell (`tini`, `dumb-init`, compose's `init: true`) it is worse: the shell, no longer process 1, dies of the signal,
+the container ends with it, and every stream is cut at once.
 
 ## Example
 ```python title="app/main.py"
@@ -67,12 +69,13 @@ Unsafe: `exec` before the server. Not offered in a pipeline, where it does not h
 
 ## Limits
 bash replaces itself by the last command of `-c`, so images whose `sh` is bash are fine there; Alpine's is not judged. Of scripts
-only those of the repository are followed, and one that sets a `trap` is taken to pass signals on. An init process (`tini`,
-`init: true`) does not help: it signals the shell, which does not pass it on.
+only those of the repository are followed, and one that sets a `trap` is taken to pass signals on.
 
 ## Evidence
 Docker's own words, cited in `fixtures/LGS511/evidence.yaml`. Measured apart, in a PID namespace with dash 0.5.12 and bash as
-process 1: the server behind them never hears SIGTERM; with `exec` it does, and so it does behind bash's `-c`.
+process 1: the server behind them never hears SIGTERM; with `exec` it does, and so it does behind bash's `-c`. With tini 0.19.0
+(with and without `-g`) or dumb-init 1.2.5 before `sh -c` or a script, the container ended 0.1 s after the signal with the server
+in it.
 
 ## References
 - <https://docs.docker.com/reference/dockerfile/#shell-form-entrypoint-example>
@@ -83,7 +86,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lg_stream_lint.finding import Edit, Fix
-from lg_stream_lint.rules.deployment import DeployRule
+from lg_stream_lint.rules.deployment import DeployRule, Nearby
 
 if TYPE_CHECKING:
     from lg_stream_lint.deploy.files import Context
@@ -103,15 +106,25 @@ class SignalNotForwarded(DeployRule):
         shell = server.get("shell") if server is not None else None
         if server is None or shell is None or shell.value is False or not self.deployment.code(way).streams:
             return
+        init = next((found for hop in (server, *way.hosts) if (found := hop.get("init")) and found.value), None)
         piped = shell.value == "pipeline"
         keeps = {"pipeline": "the pipeline's shell", "script": "the script's shell"}.get(shell.value, "/bin/sh")
         todo = "Start it without the pipeline, in exec form." if piped else "Write exec before it."
+        seen = (
+            f"SIGTERM never reaches {server.layer} here, as {keeps} stands before it and does not pass signals on: on every "
+            "deploy nothing drains, and running streams are cut when the container's grace time ends."
+        )
+        if init is not None:
+            seen = (
+                f"On every deploy the init process ({init.key}) hands SIGTERM to {keeps}, which stands before {server.layer} and "
+                "dies of it: the container ends with it, and running streams are cut at once."
+            )
         self.report(
             shell.where,
-            f"SIGTERM never reaches {server.layer} here, as {keeps} stands before it and does not pass signals on: on every "
-            f"deploy nothing drains, and running streams are cut when the container's grace time ends. {todo}",
+            f"{seen} {todo}",
             way=way,
             hop=server,
+            related=[Nearby(init.where, "the init process")] if init is not None else [],
             fix=None if piped else _fix(shell, self.deployment.context),
         )
 
