@@ -91,6 +91,9 @@ _SEEN = {
     "prepare_threshold": "behind a pooler such as PgBouncer or Supabase, prepared statements fail in mid-stream",
 }
 _PROCESS = frozenset({"lifespan", "startup"})
+_OF_A_REQUEST = HANDLERS | {"dependency"}
+#: How many context managers and helpers may lie between the request and the pool.
+_MOST_CALLERS = 3
 
 
 class FragileCheckpointerConnection(PythonRule):
@@ -184,9 +187,9 @@ class FragileCheckpointerConnection(PythonRule):
 
     def _judge_pool(self, node: cst.Call, name: str, value: Value, pool: cst.Call, home: Module) -> None:
         function = home.function_at(pool)
-        functions = self.facts.functions
-        if function is not None and (functions.marks(function) & HANDLERS or self.facts.streams.is_fed_by(function)):
-            return  # opened for one request
+        closed = isinstance(home.parents.get(pool), cst.WithItem)
+        if function is not None and self._is_of_one_request(function, _MOST_CALLERS if closed else 0):
+            return
         keywords = keywords_of(self.facts, pool, home)
         if keywords.unknown or keywords.from_caller:
             return
@@ -201,24 +204,38 @@ class FragileCheckpointerConnection(PythonRule):
             pool if home is self.module else node,
             f"The connections of this pool serve {name} without {' and '.join(missing)}: {seen}. "
             f"Pass {'it' if len(missing) == 1 else 'them'} to the pool.",
-            severity=Severity.INFO if "prepare_threshold" in missing[0] else None,
+            severity=Severity.INFO if missing[0].startswith('kwargs={"prepare_threshold"') else None,
             related=[Place(self.module, node, f"{name} uses the pool")]
             if home is self.module
             else [Place(home, pool, "the pool is made here")],
         )
+
+    def _is_of_one_request(self, function: Function, hops: int) -> bool:
+        """Whether what a function opens lives as long as a request, so that nothing of it is idle between two of them.
+
+        It answers the request, or it closes what it opened and all that call it do.
+        """
+        marks = self.facts.functions.marks(function)
+        if marks & _OF_A_REQUEST or self.facts.streams.is_fed_by(function):
+            return True
+        if not hops or marks & _PROCESS:
+            return False
+        callers = [module.function_at(call) for module, call in self.facts.callers(function)]
+        return bool(callers) and all(c is not None and self._is_of_one_request(c, hops - 1) for c in callers)
 
     def _missing_settings(self, pool: cst.Call, home: Module) -> list[str]:
         """The settings of a connection that the checkpointer needs, and that the pool does not make."""
         keywords = keywords_of(self.facts, pool, home).given
         if "configure" in keywords or "connection_class" in keywords or len(pool.args) == 0:
             return []
-        missing = ['kwargs={"autocommit": True}', 'kwargs={"prepare_threshold": 0}']
+        missing = ['"autocommit": True', '"prepare_threshold": 0']
         given = keywords.get("kwargs")
         if given is None:
-            return missing
+            return [f"kwargs={{{', '.join(missing)}}}"]
         settings = items_of(self.facts, given.node, given.module)
         if settings.unknown or settings.from_caller:
             return []
         autocommit = settings.given.get("autocommit")
         off = autocommit is None or (isinstance(autocommit.node, cst.Name) and autocommit.node.value == "False")
-        return [*(missing[:1] if off else []), *(missing[1:] if "prepare_threshold" not in settings.given else [])]
+        missing = [*(missing[:1] if off else []), *(missing[1:] if "prepare_threshold" not in settings.given else [])]
+        return [f"kwargs={{{', '.join(missing)}}}"] if missing else []
