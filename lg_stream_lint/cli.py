@@ -35,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(options: argparse.Namespace) -> tuple[int, str]:
     """The exit code, and what standard output gets."""
+    if options.cut_at is not None and (options.timeline or options.list_rules or options.explain is not None):
+        raise UsageError("--cut-at asks for causes, as --why does; leave out the other question")
     if options.explain is not None or options.list_rules:
         from lg_stream_lint import describe
 

@@ -7,8 +7,7 @@ project holds nothing that it could judge. A second at which streams end is comp
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lg_stream_lint.deploy.settings import Kind, Setting, Where
@@ -16,6 +15,7 @@ from lg_stream_lint.deploy.ways import Way
 from lg_stream_lint.finding import RANK, Finding, is_about_settings
 from lg_stream_lint.knowledge import Symptom, knowledge
 from lg_stream_lint.rules import registry
+from lg_stream_lint.symptoms import Match, length_of_time, matches
 
 if TYPE_CHECKING:
     from lg_stream_lint.config import Config
@@ -26,10 +26,20 @@ FOUND, NOT_VISIBLE, RULED_OUT = "found", "not visible", "ruled out"
 _ORDER = {FOUND: 0, NOT_VISIBLE: 1, RULED_OUT: 2}
 #: How far a second that somebody measured may lie from a limit: clocks, delayed closes, the time before the first byte.
 _TOLERANCE, _SHARE = 1.5, 0.04
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|secs|seconds?|m|min|mins|minutes?)\b", re.IGNORECASE)
-#: Kinds of limits that end a stream which nobody stops; a grace and a standing loop need a cause of their own.
+#: Kinds of limits, and the causes that a second which one of them fits speaks for.
+_CLOCKED = {
+    Kind.IDLE: ("LGS602", "LGS310", "LGS103", "LGS701"),
+    Kind.TOTAL: ("LGS603", "LGS512", "LGS307", "LGS502"),
+    Kind.FIRST_BYTE: ("LGS306", "LGS310", "LGS204", "LGS201"),
+    Kind.BLOCK: ("LGS502", "LGS204", "LGS201", "LGS503"),
+    Kind.GRACE: ("LGS505", "LGS504", "LGS503", "LGS511"),
+}
+#: Causes that the finding of another one contains: what is found there is not ruled out here.
+_CONTAINED = {"LGS310": ("LGS602",), "LGS601": ("LGS604", "LGS605"), "LGS502": ("LGS501",)}
+#: Kinds of limits that end a stream. A standing loop and a grace, the last two, need a cause of their own.
 _CUTTING = (Kind.IDLE, Kind.TOTAL, Kind.FIRST_BYTE, Kind.BLOCK, Kind.GRACE)
 _MOST_PLACES = 3
+_MOST_NAMES = 4
 
 #: What a reader of files cannot know, whatever the project.
 UNSEEN = (
@@ -69,9 +79,14 @@ class Cause(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is to be said to a question. ``elsewhere``: limits of products that this project does not show."""
+    """What is to be said to a question.
+
+    ``guesses``: misspelt words, and the known ones that they were taken for. ``elsewhere``: limits of products that this
+    project does not show.
+    """
 
     asked: Asked
+    guesses: tuple[tuple[str, str], ...]
     symptoms: tuple[Symptom, ...]
     causes: tuple[Cause, ...]
     elsewhere: tuple[str, ...]
@@ -80,13 +95,7 @@ class Answer(NamedTuple):
 
 def ask(words: str, cut_at: float | None, ending: str) -> Asked:
     """A question from what was typed; a length of time in the words counts where none was given."""
-    if cut_at is None:
-        match = _SECONDS.search(words)
-        if match is not None:
-            unit = match[2].lower()
-            factor = 0.001 if unit == "ms" else 60 if unit.startswith("m") else 1
-            cut_at = float(match[1]) * factor
-    return Asked(words, cut_at, ending)
+    return Asked(words, cut_at if cut_at is not None else length_of_time(words), ending)
 
 
 def answer(asked: Asked, path: str, config: Config) -> Answer:
@@ -97,16 +106,21 @@ def answer(asked: Asked, path: str, config: Config) -> Answer:
     from lg_stream_lint.deploy.deployment import deployment_of
     from lg_stream_lint.engine import run
 
-    symptoms = tuple(_symptoms(asked))
+    meant = meant_by(asked)
+    symptoms = tuple(match.symptom for match in meant)
     findings = run([path], config._replace(pedantic=True)).findings
     deployment = deployment_of(path, config)
     limits = tuple(_limits(deployment, path))
-    scores = _scores(symptoms, asked)
-    causes = [_cause(code, findings, deployment) for code in scores]
-    causes.sort(key=lambda cause: (_ORDER[cause.verdict], -scores[cause.code], _worst(cause.code, findings)))
     near = [layer for layer in limits if asked.cut_at is not None and _is_near(layer.seconds, asked.cut_at)]
+    near.sort(key=lambda layer: _CUTTING.index(layer.kind))
+    scores = _scores(meant, asked, {layer.kind for layer in near})
+    causes = [_cause(code, findings, deployment) for code in scores]
+    found = {cause.code for cause in causes if cause.verdict == FOUND}
+    causes = [cause for cause in causes if cause.verdict != RULED_OUT or not found.intersection(_contained(cause.code))]
+    causes.sort(key=lambda cause: (_ORDER[cause.verdict], -scores[cause.code], _worst(cause.code, findings)))
     return Answer(
         asked,
+        tuple((match.guessed, match.words) for match in meant if match.guessed),
         symptoms,
         (*(_of_limit(layer) for layer in near), *causes, *_ruled_out_limits(limits, near, asked)),
         tuple(_elsewhere(asked, limits)),
@@ -117,36 +131,28 @@ def answer(asked: Asked, path: str, config: Config) -> Answer:
 # The symptoms
 
 
-def _symptoms(asked: Asked) -> Iterator[Symptom]:
-    """The rows whose words occur in what was typed; without any, those of the ending that was given."""
-    typed = _plain(asked.words)
-    meant = [row for row in knowledge().symptoms if any(_occurs(_plain(word), typed) for word in row.words)]
-    if meant or not (asked.ending or asked.cut_at is not None):
-        yield from meant
-        return
-    ending = asked.ending or "reset"
-    yield next(row for row in knowledge().symptoms if row.ending == ending)
+def meant_by(asked: Asked) -> list[Match]:
+    """The symptoms that what was typed names, the most exactly named first; without any, the one of the ending."""
+    meant = matches(asked.words, knowledge().symptoms)
+    if not meant and (asked.ending or asked.cut_at is not None):
+        ending = asked.ending or "reset"
+        meant = [Match(row, "", "") for row in knowledge().symptoms if row.ending == ending][:1]
+    return meant
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.lower().replace("\u2019", "'").replace('"', " ").split())
-
-
-def _occurs(word: str, typed: str) -> bool:
-    """Whether a word (or several) occurs as such: ``504`` is not meant by ``1504``."""
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", typed) is not None
-
-
-def _scores(symptoms: Sequence[Symptom], asked: Asked) -> dict[str, float]:
-    """How likely each code is, by its places in the symptoms' lists and by how the stream ends."""
+def _scores(meant: Sequence[Match], asked: Asked, kinds: Container[str]) -> dict[str, float]:
+    """How likely each code is: by its places in the symptoms' lists, by how the stream ends, and by clocks that fit."""
     scores: dict[str, float] = {}
-    for row in symptoms:
-        for position, code in enumerate(row.causes):
-            scores[code] = scores.get(code, 0) + 1 / (1 + position)
+    for match in meant:
+        # A line of a log says more than a word that occurs in many complaints.
+        weight = 0.5 + min(len(match.words), 30) / 30
+        for position, code in enumerate(match.symptom.causes):
+            scores[code] = scores.get(code, 0) + weight / (1 + position)
     if asked.ending:
         fitting = {code for row in knowledge().symptoms if row.ending in (asked.ending, "any") for code in row.causes}
         scores = {code: score * (2 if code in fitting else 0.5) for code, score in scores.items()}
-    return scores
+    clocked = {code for kind, codes in _CLOCKED.items() if kind in kinds for code in codes}
+    return {code: score + (code in clocked) for code, score in scores.items()}
 
 
 # The causes
@@ -163,6 +169,13 @@ def _cause(code: str, findings: Iterable[Finding], deployment: Deployment) -> Ca
     if judged:
         return Cause(code, info.name, RULED_OUT, tuple(judged[:1]), "")
     return Cause(code, info.name, NOT_VISIBLE, (), _nothing_to_judge(code))
+
+
+def _contained(code: str) -> tuple[str, ...]:
+    """The causes whose finding says what this one's would."""
+    info = registry.rules()[code]
+    cls = registry.load_deployment(info) if is_about_settings(code) else registry.load(info)
+    return (*(cls.loses_to if cls is not None else ()), *_CONTAINED.get(code, ()))
 
 
 def _judged(code: str, deployment: Deployment) -> Iterator[Place]:
@@ -224,14 +237,14 @@ def _is_near(limit: float | None, second: float) -> bool:
 
 def _of_limit(layer: Layer) -> Cause:
     what = {
-        Kind.IDLE: "without a byte end the stream",
-        Kind.TOTAL: "in all end it, and pings do not reset that",
-        Kind.FIRST_BYTE: "until the headers end it",
-        Kind.BLOCK: "of a standing event loop end the process",
-        Kind.GRACE: "after the signal to stop end it",
+        Kind.IDLE: "a silence as long as that ends the stream",
+        Kind.TOTAL: "an answer as long as that is cut, and pings do not reset it",
+        Kind.FIRST_BYTE: "a request whose headers take as long as that is given up",
+        Kind.BLOCK: "an event loop that stands for as long as that ends the process, with every stream in it",
+        Kind.GRACE: "as long after the signal to stop, what still streams is cut",
     }[layer.kind]
     origin = "by default" if layer.origin == "default" else "as written"
-    text = f"{layer.seconds:g} s {origin}: so many seconds {what}"
+    text = f"{layer.seconds:g} s {origin}: {what}"
     return Cause("", _title(layer), FOUND, (Place(layer.where, text),), "")
 
 
@@ -258,4 +271,23 @@ def _elsewhere(asked: Asked, limits: Iterable[Layer]) -> Iterator[str]:
         if row.layer in here or row.kind not in _CUTTING or isinstance(row.value, str):
             continue
         if _is_near(float(row.value), asked.cut_at):
-            yield f"{row.layer}: {row.key} is {row.value:g} s by default ({row.kind.replace('_', ' ')})"
+            key, fixed, _ = row.key.partition(", which is fixed")
+            origin = "and fixed" if fixed else "by default"
+            yield f"{row.layer}: {key} is {row.value:g} s {origin} ({row.kind.replace('_', ' ')})"
+    yield from _models_elsewhere(asked.cut_at, {layer.product for layer in limits if layer.layer == "model"})
+
+
+def _models_elsewhere(second: float, here: Container[str]) -> Iterator[str]:
+    """The models' clients that give up at that second by themselves."""
+    for what, field in (("without a byte", "default_timeout"), ("between two chunks", "chunk_timeout")):
+        waiting: dict[float, list[str]] = {}
+        for row in knowledge().models.values():
+            seconds, name = getattr(row, field), row.path.rpartition(".")[2]
+            if not isinstance(seconds, (int, float)) or not _is_near(seconds, second) or name in here:
+                continue
+            shown = row.path if name.removeprefix("Async").startswith("Client") else name
+            names = waiting.setdefault(seconds, [])
+            names += [shown] if shown not in names else []
+        for seconds, names in sorted(waiting.items()):
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            yield f"model: {', '.join(names[:_MOST_NAMES])}{more}: {seconds:g} s {what} by default"

@@ -10,13 +10,13 @@ import pytest
 
 from lg_stream_lint.knowledge import knowledge
 from lg_stream_lint.rules.registry import rules
-from lg_stream_lint.why import UNSEEN, ask
+from lg_stream_lint.why import UNSEEN, ask, meant_by
 from tests import fronts
 from tests.deploy.test_compounds import AGENT, COMPOSE, NGINX, UVICORN
 from tests.projects import Project
 
 #: Rules about what fails at once, at the first call or in this tool: nobody looks for them by a stream's symptom.
-WITHOUT_SYMPTOM = {"LGS001", "LGS002", "LGS107", "LGS110", "LGS112", "LGS507", "LGS702"}
+WITHOUT_SYMPTOM = {"LGS001", "LGS002", "LGS107", "LGS507", "LGS702"}
 
 PATIENT = AGENT.replace("timeout=60", "timeout=240")
 
@@ -75,10 +75,116 @@ class TestTable:
         ("INVALID_CHAT_HISTORY", "invalid-history"),
         ("net::ERR_INCOMPLETE_CHUNKED_ENCODING 200 (OK)", "incomplete-chunked-read"),
         ("FUNCTION_INVOCATION_TIMEOUT", "function-time-out"),
+        # Clients, in several languages.
+        ("httpx.RemoteProtocolError: Server disconnected without sending a response.", "bad-gateway"),
+        ("aiohttp.client_exceptions.ClientPayloadError: Response payload is not completed", "incomplete-chunked-read"),
+        ("requests.exceptions.ChunkedEncodingError: InvalidChunkLength(got length b'')", "incomplete-chunked-read"),
+        ("curl: (28) Operation timed out after 30000 milliseconds with 0 bytes received", "client-time-out"),
+        ("curl: (52) Empty reply from server", "bad-gateway"),
+        ("TypeError: terminated [cause]: SocketError: other side closed", "incomplete-chunked-read"),
+        ("UND_ERR_BODY_TIMEOUT", "client-time-out"),
+        ("net::ERR_HTTP2_PING_FAILED", "incomplete-chunked-read"),
+        ("net::ERR_EMPTY_RESPONSE", "bad-gateway"),
+        ("Firefox: Error in input stream", "incomplete-chunked-read"),
+        ("java.io.IOException: Premature EOF", "incomplete-chunked-read"),
+        ("PrematureCloseException: Connection prematurely closed DURING response", "incomplete-chunked-read"),
+        ("context deadline exceeded (Client.Timeout or context cancellation while reading body)", "client-time-out"),
+        ("DOMException: The user aborted a request.", "client-closed"),
+        # Servers, proxies and platforms.
+        ("upstream timed out (110: Connection timed out) while reading upstream", "upstream-timed-out"),
+        ("client prematurely closed connection", "client-closed"),
+        ("an upstream response is buffered to a temporary file", "all-at-once"),
+        ("Invalid HTTP request received.", "invalid-http-request"),
+        ("error code: 524", "cloudflare-524"),
+        ('at=error code=H28 desc="Client Connection Idle"', "heroku"),
+        ('at=error code=H18 desc="Server Request Interrupted"', "heroku-server-closed"),
+        ('{"message": "Endpoint request timed out"}', "api-gateway"),
+        ("response_flags: UT", "envoy-flags"),
+        ("Truncated response body. Usually implies that the request timed out", "function-time-out"),
+        ("exit code 137", "killed"),
+        # Python.
+        ("asyncio.exceptions.CancelledError", "cancelled"),
+        ("RuntimeError: generator didn't stop after athrow()", "generator-exit"),
+        ("RuntimeError: Response content longer than Content-Length", "content-length"),
+        ("h11._util.LocalProtocolError: Can't send data when our state is ERROR", "message-out-of-turn"),
+        ("RuntimeWarning: coroutine 'Pregel.ainvoke' was never awaited", "wrong-kind-of-call"),
+        ("AttributeError: 'tuple' object has no attribute 'content'", "wrong-shape"),
+        ("AttributeError: 'dict' object has no attribute 'encode'", "not-text"),
+        ("TypeError: Object of type AIMessageChunk is not JSON serializable", "wrong-shape"),
+        ("AttributeError: '_AsyncGeneratorContextManager' object has no attribute 'aget_tuple'", "context-manager"),
+        ("psycopg.OperationalError: SSL connection has been closed unexpectedly", "database-connection"),
+        ("QueuePool limit of size 5 overflow 10 reached", "pool-exhausted"),
+        ("Called get_config outside of a runnable context", "outside-a-run"),
+        ("finish_reason: length", "length-limit"),
+        ("An assistant message with 'tool_calls' must be followed by tool messages", "invalid-history"),
+        ("openai.RateLimitError 429", "provider-error"),
+        # Their own words.
+        ("EventSource keeps reconnecting every 3 seconds", "reconnects"),
+        ("duplicated tokens", "duplicates"),
+        ("every token appears twice", "duplicates"),
+        ("newlines are lost", "text-damaged"),
+        ("SyntaxError: Unexpected token 'd', \"data: {\"... is not valid JSON", "text-damaged"),
+        ("works in curl but not in the browser", "browser-only"),
+        ("works on localhost, not behind nginx", "all-at-once"),
+        ("the spinner never stops", "never-ends"),
+        ("one request blocks the others", "blocking-call"),
+        ("rolling update kills streams", "graceful-shutdown"),
+        ("answer stops always at the same length", "length-limit"),
+        ("first message works, the second does not", "only-the-first"),
+        ("subgraph tokens not streamed", "subgraph-tokens"),
+        ("first token takes ages", "slow-start"),
+        ("stop button does not stop generation", "after-disconnect"),
+        ("stops silently at the approval step", "interrupt"),
     ],
 )
-def test_words_lead_to_a_symptom(words: str, name: str, project: Path) -> None:
-    assert name in {symptom["name"] for symptom in why("--why", words, at=project)["symptoms"]}
+def test_words_lead_to_a_symptom(words: str, name: str) -> None:
+    assert name in {match.symptom.name for match in meant_by(ask(words, None, ""))}
+
+
+def test_the_command_names_the_symptom(project: Path) -> None:
+    document = why("--why", "[CRITICAL] WORKER TIMEOUT (pid:13821)", at=project)
+    assert [symptom["name"] for symptom in document["symptoms"]] == ["worker-timeout"]
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("Endpoint request timed out", ["api-gateway"]),  # and not the model's "request timed out"
+        ("client prematurely closed connection", ["client-closed"]),
+        ("sqlalchemy.exc.TimeoutError", ["pool-exhausted"]),
+        ("DuplicatePreparedStatement", ["database-connection"]),
+        ("remark 1504", []),
+        ("", []),
+    ],
+)
+def test_known_words_inside_longer_ones_do_not_count(words: str, names: list[str]) -> None:
+    assert [match.symptom.name for match in meant_by(ask(words, None, ""))] == names
+
+
+def test_the_most_exactly_named_comes_first() -> None:
+    meant = meant_by(ask("slow, and then: async generator ignored GeneratorExit", None, ""))
+    assert [match.symptom.name for match in meant] == ["generator-exit", "in-bursts"]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "taken_for"),
+    [
+        ("conection reset by peer", "incomplete-chunked-read", "connection reset"),
+        ("incomplete chuncked read", "incomplete-chunked-read", "incomplete chunked read"),
+        ("upsteam timed out", "upstream-timed-out", "upstream timed out"),
+    ],
+)
+def test_misspelt_words_are_guessed_and_said_to_be(words: str, name: str, taken_for: str, project: Path) -> None:
+    document = why("--why", words, at=project)
+    assert [symptom["name"] for symptom in document["symptoms"]] == [name]
+    assert [guess["taken_for"] for guess in document["guesses"]] == [taken_for]
+    out = fronts.command("--isolated", "--why", words, at=project).out
+    assert out.startswith(f'Taken for "{taken_for}": "')
+
+
+@pytest.mark.parametrize("words", ["purple elephants", "the weather is fine", "cut", "error"])
+def test_other_words_are_not_guessed(words: str) -> None:
+    assert meant_by(ask(words, None, "")) == []
 
 
 @pytest.mark.parametrize(
@@ -89,6 +195,19 @@ def test_words_lead_to_a_symptom(words: str, name: str, project: Path) -> None:
         ("cut after 1.5 min", 90),
         ("dies at 2 minutes", 120),
         ("after 500ms", 0.5),
+        ("after 30000 milliseconds", 30),
+        ("closes after 1m30s", 90),
+        ("after 1 min 30 s", 90),
+        ("half a minute, then it dies", 30),
+        ("two minutes in", 120),
+        ("after an hour", 3600),
+        ("exactly 60-second streams", 60),
+        ("nach 60 Sekunden", 60),
+        ("au bout de 1,5 minute", 90),
+        ("reconnects every 3 seconds", None),
+        ("every 3 s, and ends after 40 s", 40),
+        ("HTTP/1.1 504, port 8000", None),
+        ("30 streams", None),
         ("HTTP 504", None),
         ("v3 stopped", None),
     ],
@@ -120,6 +239,41 @@ def test_ruled_out_by_its_place(project: Path) -> None:
 
 def test_not_visible_without_anything_to_judge(project: Path) -> None:
     assert verdicts(why("--why", "tokens arrive all at once", at=project))["LGS606"] == "not visible"
+
+
+def test_what_another_finding_contains_is_not_ruled_out(root: Path) -> None:
+    nginx = NGINX.replace("SETTINGS", "gzip on; gzip_types text/event-stream;")
+    files = {"app/__init__.py": "", "app/main.py": PATIENT, "Dockerfile": UVICORN, "compose.yaml": COMPOSE}
+    at = Project("gzip", {name: text.encode() for name, text in {**files, "nginx.conf": nginx}.items()}).write(root)
+    found = verdicts(why("--why", "tokens arrive all at once", at=at))
+    assert found["LGS604"] == "found"
+    assert "LGS601" not in found  # buffering is on, and that is half of what LGS604 says
+
+
+def test_a_clock_that_fits_comes_before_what_needs_none(project: Path) -> None:
+    codes = [cause["code"] for cause in why("--why", "the stream is cut off after 60 s", at=project)["causes"]]
+    assert codes.index("LGS602") < codes.index("LGS301")
+
+
+@pytest.mark.parametrize(
+    ("second", "text"),
+    [
+        (29, "api-gateway: timeoutInMillis is 29 s by default (total)"),
+        (30, "heroku: the router's limit is 30 s and fixed (first byte)"),
+        (100, "cloudflare: Proxy Read Timeout (in older pages of its documentation) is 100 s by default (idle)"),
+        (120, "cloudflare: Proxy Read Timeout, which only Enterprise can change, is 120 s by default (idle)"),
+        (300, "client: bodyTimeout of Node's fetch is 300 s by default (idle)"),
+        (900, "lambda: the longest Timeout is 900 s and fixed (total)"),
+    ],
+)
+def test_who_else_has_that_second(second: int, text: str, project: Path) -> None:
+    assert text in why("--cut-at", str(second), at=project)["elsewhere"]
+
+
+def test_models_clients_have_seconds_too(project: Path) -> None:
+    (text,) = [text for text in why("--cut-at", "600", at=project)["elsewhere"] if text.startswith("model: ")]
+    assert "OpenAI" in text
+    assert text.endswith(" more: 600 s without a byte by default")
 
 
 def test_found_before_not_visible_before_ruled_out(project: Path) -> None:
@@ -176,6 +330,8 @@ def test_the_text(project: Path) -> None:
         (["--why", "504", "a", "b"], "--why takes one PATH"),
         (["--why", "504", "--output-format", "sarif"], "--why has no sarif format; use text or json"),
         (["--why", "504", "nowhere"], "nowhere: no such file or folder"),
+        (["--timeline", "--cut-at", "30"], "--cut-at asks for causes"),
+        (["--list-rules", "--cut-at", "30"], "--cut-at asks for causes"),
         (["--reset"], "--clean-end and --reset say how streams end"),
         (["--why", "504", "--statistics"], "answer a question of their own"),
     ],

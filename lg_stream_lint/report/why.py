@@ -33,6 +33,8 @@ def _name(path: str, directory: str) -> str:
 
 
 def _lines(answer: Answer, directory: str) -> Iterator[str]:
+    for typed, known in answer.guesses:
+        yield f'Taken for "{known}": "{typed}".'
     for symptom in answer.symptoms:
         yield from _wrapped(f"{symptom.name}: {symptom.says}")
     if not answer.symptoms:
@@ -44,7 +46,8 @@ def _lines(answer: Answer, directory: str) -> Iterator[str]:
     if hidden or answer.elsewhere:
         yield ""
         yield "Not visible here:"
-        yield from (f"  - {text}" for text in answer.elsewhere)
+        for text in answer.elsewhere:
+            yield from _wrapped(f"- {text}", "  ", "    ")
         for why in dict.fromkeys(cause.why for cause in hidden):
             names = ", ".join(f"{cause.code} {cause.title}" for cause in hidden if cause.why == why)
             yield from _wrapped(f"- {names}: {why}", "  ", "    ")
@@ -98,6 +101,7 @@ def _wrapped(text: str, first: str = "", following: str = "") -> list[str]:
 def _document(answer: Answer, directory: str) -> dict[str, Any]:
     return {
         "symptoms": [{"name": row.name, "says": row.says, "source": row.source} for row in answer.symptoms],
+        "guesses": [{"typed": typed, "taken_for": known} for typed, known in answer.guesses],
         "cut_at": answer.asked.cut_at,
         "ending": answer.asked.ending or None,
         "causes": [
