@@ -74,6 +74,48 @@ _SOCKET = frozenset({"ws", "wss", "websocket", "websockets", "socket", "sockjs"}
 _FRONTENDS = frozenset(
     {"frontend", "front", "web", "webapp", "ui", "webui", "nextjs", "next", "react", "vite", "client", "spa"}
 )
+#: What hosts are called that serve something else than the project's application: databases, tools, other people's models.
+_TOOLS = frozenset(
+    {
+        *(
+            "elasticsearch",
+            "opensearch",
+            "kibana",
+            "grafana",
+            "prometheus",
+            "loki",
+            "jaeger",
+            "phoenix",
+            "langfuse",
+            "flower",
+        ),
+        *(
+            "minio",
+            "redis",
+            "rabbitmq",
+            "postgres",
+            "pgadmin",
+            "adminer",
+            "qdrant",
+            "weaviate",
+            "chroma",
+            "chromadb",
+            "neo4j",
+        ),
+        *(
+            "ollama",
+            "vllm",
+            "keycloak",
+            "sso",
+            "oauth2-proxy",
+            "authelia",
+            "searxng",
+            "open-webui",
+            "mailhog",
+            "portainer",
+        ),
+    }
+)
 _INSIDE = frozenset({"local", "internal", "svc", "cluster", "consul", "docker", "lan", "home", "test", "localhost"})
 _PUBLIC = frozenset({"com", "org", "net", "io", "ai", "dev", "app", "co", "cloud"})
 
@@ -196,7 +238,7 @@ def _leads_elsewhere(hop: Hop, all_addresses: frozenset[str]) -> bool:
     addresses = _addresses(hop)
     if not addresses:
         return False
-    if all(_is_outside(address) for address in addresses):
+    if all(_is_outside(address) or split_address(address)[0] in _TOOLS for address in addresses):
         return True
     if not all(split_address(address)[0] in _FRONTENDS for address in addresses):
         return False

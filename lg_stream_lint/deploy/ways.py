@@ -1,8 +1,10 @@
 """The ways that a stream takes: from the application through its server, out to the last hop that the repository shows.
 
 A way begins at a server's command (or, where a repository has none, at its outermost known proxy) and follows, outward, every
-hop that leads to the one before. Hops whose targets cannot be read join only where the repository leaves no choice, and
-make the way unsure: findings on it are of medium confidence, and never errors.
+hop that leads to the one before. Hops whose targets cannot be read, or that nobody in the repository is known as, join only
+where the repository leaves no choice, and make the way unsure: findings on it say so, are of medium confidence, and never
+errors. An address that nobody has leaves a choice where another location of the same file leads to the application: who names
+one of them `api` means something else by `legacy`, and who sends one to port 8000 means something else by port 9000.
 """
 
 from __future__ import annotations
@@ -12,13 +14,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from lg_stream_lint.deploy.links import Known, leads
+from lg_stream_lint.deploy.links import Known, leads, split_address
 from lg_stream_lint.deploy.settings import Hop, Role, Setting, Target
 
 #: More ways than this through one repository, or from one server, are variants of each other.
 MOST = 400
 MOST_OF_ONE = 100
 _EXACT = ("file", "unit", "app")
+#: Hops from the inside outward, and how many of them are linked beyond doubt.
+_Chain = tuple[tuple[Hop, ...], int]
 
 
 class App(NamedTuple):
@@ -33,11 +37,17 @@ class Way(NamedTuple):
     """Hops from the server (or the innermost one known) outward, and the application that they carry.
 
     ``app`` is None where the command's target is not found. ``sure``: every link was resolved, and the application found.
+    ``resolved`` is how many of the hops, from the inside outward, are linked beyond doubt.
     """
 
     hops: tuple[Hop, ...]
     app: App | None
     sure: bool
+    resolved: int = 0
+
+    def is_sure_of(self, hop: Hop | None) -> bool:
+        """Whether a hop is known to be on the way: a server is, whatever may stand in front of it. None asks for all of them."""
+        return self.sure or (self.app is not None and hop is not None and hop in self.hops[: self.resolved])
 
     @property
     def server(self) -> Hop | None:
@@ -68,21 +78,45 @@ def ways_through(hops: Sequence[Hop], python_files: Iterable[str], repository: s
     modules = _Modules(python_files, repository)
     known = Known(hops)
     inward = _outer_hops(hops, known)
-    found: list[tuple[tuple[Hop, ...], bool]] = []
+    found: list[_Chain] = []
     servers = [hop for hop in hops if hop.role == Role.SERVER]
     for hop in sorted(servers, key=lambda hop: _app_of((hop,), modules) is None):
         if len(found) < 10 * MOST:
-            found += [(chain, True) for chain in islice(_chains((hop,), inward), MOST_OF_ONE)]
+            found += [(chain, _resolved(chain)) for chain in islice(_chains((hop,), inward), MOST_OF_ONE)]
     reached = {id(hop) for chain, _ in found for hop in chain}
+    resolved = {hop.where.path for chain, _ in found for hop in chain if hop.role == Role.PROXY}
     loose = [hop for hop in hops if id(hop) not in reached and hop.role == Role.PROXY and not known.of(hop)]
-    found = _joined(found, loose, inward, modules)
-    return [_way(chain, sure, modules) for chain, sure in found[:MOST]]
+    elsewhere = [hop for hop in loose if hop.where.path in resolved and _is_addressed(hop)]
+    found = _joined(found, [hop for hop in loose if hop not in elsewhere], inward, modules)
+    found += [(chain, 0) for hop in elsewhere for chain in islice(_chains((hop,), inward), MOST_OF_ONE)]
+    return [_way(chain, resolved, modules) for chain, resolved in found[:MOST]]
 
 
-def _way(chain: tuple[Hop, ...], sure: bool, modules: _Modules) -> Way:
+def _way(chain: tuple[Hop, ...], resolved: int, modules: _Modules) -> Way:
     """A way whose application is not found is not sure either: nothing says that its hops carry this project's streams."""
     app = _app_of(chain, modules)
-    return Way(chain, app, sure and app is not None)
+    return Way(chain, app, resolved == len(chain) and app is not None, resolved)
+
+
+def _is_addressed(hop: Hop) -> bool:
+    """Whether everything that a hop leads to is an address in its file's own words."""
+    return bool(hop.leads_to) and all(target.kind == "address" and target.value for target in hop.leads_to)
+
+
+def _resolved(chain: tuple[Hop, ...]) -> int:
+    """How many hops of a server's chain are linked beyond doubt: all, but for a proxy that asks a service for another port.
+
+    In compose's network a service's name leads to its container, with nothing in between that could change the port.
+    """
+    ports = {target.value for target in chain[0].known_as if target.kind == "port"}
+    hosts = [hop for hop in chain if hop.layer == "compose"]
+    names = {target.value.lower() for hop in hosts for target in hop.known_as if target.kind == "host"}
+    for number, hop in enumerate(chain):
+        written = [split_address(target.value) for target in hop.leads_to if target.kind == "address"]
+        asked = {port for host, port in written if host in names and port}
+        if asked and ports and not asked & ports:
+            return number
+    return len(chain)
 
 
 def _outer_hops(hops: Sequence[Hop], known: Known) -> dict[int, list[Hop]]:
@@ -158,9 +192,7 @@ def _once(hops: Iterable[Hop]) -> list[Hop]:
     return list({id(hop): hop for hop in hops}.values())
 
 
-def _joined(
-    found: list[tuple[tuple[Hop, ...], bool]], loose: list[Hop], outward: dict[int, list[Hop]], modules: _Modules
-) -> list[tuple[tuple[Hop, ...], bool]]:
+def _joined(found: list[_Chain], loose: list[Hop], outward: dict[int, list[Hop]], modules: _Modules) -> list[_Chain]:
     """The ways with the hops whose targets cannot be read.
 
     They join what serves when all commands of the repository run one application; otherwise each stands alone. Where proxies
@@ -168,14 +200,14 @@ def _joined(
     """
     if not loose:
         return found
-    alone = [(chain, False) for hop in loose for chain in islice(_chains((hop,), outward), MOST_OF_ONE)]
+    alone = [(chain, 0) for hop in loose for chain in islice(_chains((hop,), outward), MOST_OF_ONE)]
     apps = {(app.path, app.attribute) if (app := _app_of(chain, modules)) else None for chain, _ in found}
     if len(apps) != 1:
         return found + alone
     open_ended = [chain for chain, _ in found if chain[-1].role != Role.PROXY]
     begun = open_ended or [tuple(hop for hop in found[0][0] if hop.role != Role.PROXY)]
-    joined = (((*chain, *tail), False) for chain in begun for tail, _ in alone)
-    ended = [(chain, sure) for chain, sure in found if chain[-1].role == Role.PROXY]
+    joined = (((*chain, *tail), len(chain)) for chain in begun for tail, _ in alone)
+    ended = [(chain, resolved) for chain, resolved in found if chain[-1].role == Role.PROXY]
     return ended + list(islice(joined, MOST))
 
 

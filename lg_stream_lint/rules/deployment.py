@@ -79,11 +79,19 @@ class DeployRule:
     ) -> None:
         """Report a finding, in three sentences at most: what is wrong, what is seen, what to do.
 
-        On a ``way`` whose links are not all resolved the confidence is medium, and an error becomes a warning. The same
-        finding from several ways is one.
+        On a ``way`` whose links are not all resolved the message says so, the confidence is medium, and an error becomes a
+        warning. The same finding from several ways is one.
         """
         severity = severity or self.severity
-        if way is not None and not way.sure:
+        if way is not None and not way.is_sure_of(hop):
+            message = f"{message.removesuffix('.')} ({_assumed(way)})."
             confidence = Confidence.MEDIUM
             severity = Severity.WARNING if severity == Severity.ERROR else severity
         self._reports.append(DeployReport(self, where, message, severity, confidence, tuple(related), fix, hop))
+
+
+def _assumed(way: Way) -> str:
+    """What is taken for granted on a way that is not resolved to its end."""
+    if way.app is None:
+        return "which application this leads to is not known"
+    return f"that this leads to {way.app.target} is assumed"
