@@ -982,6 +982,7 @@ TABLES: dict[str, tuple[tuple[Any, ...], ...]] = {
         ("contour", "total_timeout", "total", "timeoutPolicy.response", 15, "", "", "", "", "https://projectcontour.io/docs/main/config/request-routing/", "2026-11"),
         ("contour", "read_timeout", "idle", "timeoutPolicy.idle", 300, "", "", "", "", "https://projectcontour.io/docs/main/config/request-routing/", "2026-11"),
         ("istio", "total_timeout", "total", "timeout", "none", "", "", "", "", "https://istio.io/latest/docs/tasks/traffic-management/request-timeouts/", "2026-11"),
+        ("haproxy", "read_timeout", "idle", "haproxy.router.openshift.io/timeout", 30, "", "", "openshift", "", "https://github.com/openshift/api/blob/master/operator/v1/types_ingress.go", "2026-11"),
         ("alb", "read_timeout", "idle", "idle_timeout.timeout_seconds", 60, "", "", "", "", "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html", "2026-11"),
         ("nlb", "read_timeout", "idle", "tcp.idle_timeout.seconds", 350, "", "", "", "", "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html", "2026-11"),
         ("lambda", "total_timeout", "total", "Timeout", 3, "", "", "", "", "https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html", "2026-11"),

@@ -201,6 +201,15 @@ def _ingress_route(manifest: Manifest, everywhere: Manifests) -> Iterator[Hop]:
         yield _hop(manifest, "traefik", settings, _services(manifest, _elements(rule, "services"), "name"), routes)
 
 
+def _reads_http(manifest: Manifest) -> bool:
+    """Whether OpenShift's router is known to see requests: a connection that it passes through has another, longer limit."""
+    spec = manifest.root.get("spec")
+    tls = spec.get("tls") if spec is not None else None
+    if tls is None:
+        return spec is not None and not spec.may_have("tls")
+    return tls.string("termination") in ("edge", "reencrypt")
+
+
 def _openshift(manifest: Manifest, everywhere: Manifests) -> Iterator[Hop]:
     del everywhere
     if not manifest.api.startswith("route.openshift.io/"):
@@ -209,6 +218,8 @@ def _openshift(manifest: Manifest, everywhere: Manifests) -> Iterator[Hop]:
     node = manifest.annotation(key)
     found = setting("read_timeout", key, node, haproxy_seconds(node), Kind.IDLE) if node is not None else None
     path = manifest.root.string("spec", "path")
+    if node is None and not manifest.annotations_open and _reads_http(manifest):
+        found = default("haproxy", "read_timeout", manifest.place.where, when="openshift")
     yield _hop(
         *(manifest, "haproxy", [found] if found is not None else []),
         tuple(host_targets(manifest.root.string("spec", "to", "name"), manifest)),
