@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lg_stream_lint.deploy.commands import Carrier, Word, server_hops
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
 from lg_stream_lint.deploy.images.dockerfile import Command, Image, image_of
-from lg_stream_lint.deploy.settings import Reading, Target
+from lg_stream_lint.deploy.settings import Reading, Target, Where
 
 #: Variables that servers, or their configurations, take settings from.
 _SPEAKS_TO_SERVERS = re.compile(
@@ -45,7 +45,8 @@ def servers_in(start: Start, carrier: Carrier, dockerfile: DeployFile | None, ta
     """The servers that run in a container, as this manifest starts it.
 
     None when it is just what the image itself starts: then the hop of the Dockerfile is the one. The carrier's variables
-    stand above the image's. ``target`` names a stage of the Dockerfile, whose own hop is the last stage's.
+    stand above the image's. ``target`` names a stage of the Dockerfile, whose own hop is the last stage's. Servers that are
+    started in place of the image's own are known as what ``replaces`` it.
     """
     image = image_of(dockerfile, carrier.context, target) if dockerfile is not None else None
     if start.says_nothing and (image is None or not (target or _is_told(image, carrier))):
@@ -66,9 +67,22 @@ def servers_in(start: Start, carrier: Carrier, dockerfile: DeployFile | None, ta
         if isinstance(image.entrypoint, Command):
             return _own(image, carrier)  # the shell form does not take arguments
         entrypoint = image.entrypoint or None
+    if dockerfile is not None and (not target or _is_last(image, dockerfile, carrier.context)):
+        carrier = carrier._replace(known_as=(*carrier.known_as, Target("replaces", dockerfile.path)))
     if entrypoint is None or start.command is None:
         return server_hops(entrypoint if start.command is None else start.command, carrier)  # type: ignore[arg-type]
     return server_hops([*_words(entrypoint, carrier), *_words(start.command, carrier)], carrier._replace(at=None))
+
+
+def _is_last(image: Image | None, dockerfile: DeployFile, context: Context) -> bool:
+    """Whether a stage starts what the Dockerfile's last one starts."""
+    last = image_of(dockerfile, context)
+    return image is not None and _places(image) == _places(last)
+
+
+def _places(image: Image) -> list[Where]:
+    parts = [part for part in (image.entrypoint, image.command) if part]
+    return [part.where if isinstance(part, Command) else part[0].where for part in parts]
 
 
 def _is_told(image: Image, carrier: Carrier) -> bool:

@@ -1,4 +1,13 @@
-"""One server that two readers saw: a script by itself, and the same script as an image runs it."""
+"""One server that two readers saw: a script by itself, and the same script as an image runs it.
+
+And servers that nobody runs: an image's own command, where whatever builds that image starts the same application by another.
+Production runs the other one then, and what the image would do by itself is a habit of its file: a finding on a line that is
+never run costs trust, and the line that is run is judged in its place. The image's command stays as soon as anything in the
+repository runs it as it is (another service, a platform's file), as nobody says who builds the image, as what replaces it starts
+something else (a worker, another application), or does so at a developer's desk only (``--reload``, ``compose.dev.yaml``): then
+production may well run the image's own. Somebody may run the image elsewhere, too; where nothing in the repository says so, the
+repository's own word counts.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +29,32 @@ def without_doubles(hops: Sequence[Hop]) -> tuple[Hop, ...]:
             if files != {file}:
                 using.setdefault(file, []).append(hop)
     left = [hop for hop in hops if hop.role != Role.SERVER or not _is_double(hop, using.get(hop.where.path, []))]
-    return _without_bare_images(left)
+    return _without_replaced(_without_bare_images(left))
+
+
+def _without_replaced(hops: Sequence[Hop]) -> tuple[Hop, ...]:
+    """The hops without an image's own command that all that builds the image replaces, for the same application."""
+    instead = {
+        (target.value, app)
+        for hop in hops
+        if hop.role == Role.SERVER
+        for target in hop.known_as
+        if target.kind == "replaces"
+        for app in _apps(hop)
+    }
+    led_to = {target.value for hop in hops for target in hop.leads_to if target.kind == "file"}
+    return tuple(
+        hop
+        for hop in hops
+        if hop.role != Role.SERVER
+        or _is_run(hop)
+        or _files(hop) & led_to
+        or not any((file, app) in instead for file in _files(hop) for app in _apps(hop))
+    )
+
+
+def _apps(hop: Hop) -> set[str]:
+    return {target.value for target in hop.leads_to if target.kind == "app"}
 
 
 def _without_bare_images(hops: Sequence[Hop]) -> tuple[Hop, ...]:

@@ -133,6 +133,7 @@ class Target(NamedTuple):
     port      a port on this machine
     file      the absolute path of a Dockerfile (or of another file that holds the command)
     image     an image's name without registry and tag
+    replaces  the absolute path of a Dockerfile in whose image a server is started in place of the image's own
     labels    ``key=value`` pairs, sorted, separated by commas; a selector's must all be among a pod's
     unit      any text that two hops of one file agree on
     any       whatever serves in this project: a load balancer whose targets cannot be read

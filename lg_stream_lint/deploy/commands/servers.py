@@ -85,6 +85,8 @@ def hop_of(start: Start, carrier: Carrier) -> Reading:
     layer = _LAYERS.get(start.server, start.server)
     leads_to, app_notes = _app(start, carrier)
     known_as = tuple(dict.fromkeys((*carrier.known_as, *start.extra, *_ports(start))))
+    if at_a_desk or carrier.is_on_a_desk:  # a developer's own server says nothing of what production runs
+        known_as = tuple(target for target in known_as if target.kind != "replaces")
     name = f"{start.server} {start.app}".strip()
     hop = Hop(layer, Role.SERVER, name, start.where, tuple(settings), leads_to, known_as)
     return Reading((hop,), (*notes, *app_notes))

@@ -66,7 +66,8 @@ None: the flag goes, or the file is one for development and its name says so.
 
 ## Limits
 Plain compose files, shell scripts, Makefiles, and files whose path says `dev`, `local`, `test`, `example` or
-`override` are somebody's desk and are not judged. A value that the environment decides is not known.
+`override` are somebody's desk and are not judged. A value that the environment decides is not known. An image's own command
+is not judged either (by no rule) where every file that builds the image starts the same application by another command.
 
 ## Evidence
 `fixtures/LGS510/evidence.yaml`: the documentation of FastAPI's command, cited.
