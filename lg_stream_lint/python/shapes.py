@@ -40,8 +40,8 @@ MESSAGE = Shape("message", "a message object", holds_messages=True)
 PAIR = Shape(
     "tuple", "(message, metadata) tuples", (MESSAGE, Shape("dict", "the metadata, a dict")), holds_messages=True
 )
-NAMESPACE = Shape("tuple", "the sub-graph's namespace, a tuple")
-MODE = Shape("str", "the mode's name, a string")
+NAMESPACE = Shape("tuple", "the sub-graph's namespace, a tuple,")
+MODE = Shape("str", "the mode's name, a string,")
 
 
 def item_shape(facts: Facts, called: GraphCall) -> Shape | None:

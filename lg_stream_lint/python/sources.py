@@ -162,7 +162,7 @@ def model_stream(facts: Facts, value: Value) -> str:
         return f"{_CALLBACKS}.aiter()"
     row = facts.project.knowledge.models.get(root.name)
     if row is not None and row.kind == "sdk":
-        return f"{row.path.rpartition('.')[2]} stream"
+        return f"{row.path.rpartition('.')[2]}'s stream"
     return ""
 
 

@@ -126,8 +126,8 @@ class ResourceClosedBeforeStream(PythonRule):
             if not Uses(self.facts, function, closing.name).reach(stream.content):
                 continue
             spoilt = self._spoilt(stream, closing)
-            seen = f'the log says "{closing.error}"' if closing.error else "its use fails"
-            end = f"every answer fails before its first token, after HTTP 200 ({seen})"
+            seen = f'the log says "{closing.error}"' if closing.error else ""
+            end = f"every answer fails before its first token, after HTTP 200{f' ({seen})' if seen else ''}"
             if closing.error == QUIET:
                 end = f"the client gets HTTP 200 and an empty body, and {QUIET}"
             self.report(

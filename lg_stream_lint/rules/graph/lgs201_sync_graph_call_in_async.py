@@ -38,7 +38,9 @@ async def chat():
 
 ## Fix
 None yet. Await the asynchronous twin (`ainvoke`, `astream`, `abatch`, `aget_state`), hand the call to
-`asyncio.to_thread`, or make the handler a plain `def`, which the framework runs in a thread.
+`asyncio.to_thread`, or make the handler a plain `def`, which the framework runs in a thread. `stream()` makes its items
+while it is iterated, so there the loop itself goes to a thread: `async for … in iterate_in_threadpool(graph.stream(…))`,
+from `starlette.concurrency`.
 
 ## Limits
 A receiver that cannot be resolved is judged by its name (`graph`, `agent`, `chain`, `workflow`, `runnable`, `llm`,
@@ -70,6 +72,7 @@ _TWINS = {
     "get_state_history": "async for … in {}.aget_state_history()",
     "batch": "await {}.abatch()",
 }
+_ITERATED = frozenset({"stream", "get_state_history"})
 
 
 class SyncGraphCallInAsync(PythonRule):
@@ -122,7 +125,9 @@ class SyncGraphCallInAsync(PythonRule):
     def _instead(self, call: RunnableCall, twin: str) -> str:
         """What to write: the asynchronous twin, unless the graph's checkpointer would refuse it."""
         sync = self.facts.graph_uses.only_saver(call.call, call.module, "sync") if call.role == "graph" else None
+        # Iterators make their items where they are iterated: a thread that only calls for one takes nothing off the loop.
+        thread = "Starlette's iterate_in_threadpool()" if call.method in _ITERATED else "asyncio.to_thread"
         if sync is None:
-            return f"Use {twin}, or asyncio.to_thread"
+            return f"Use {twin}, or {thread}"
         saver = sync[0].name.rpartition(".")[2]
-        return f"Use asyncio.to_thread, or {twin} with an asynchronous checkpointer ({saver} has no async methods)"
+        return f"Use {thread}, or {twin} with an asynchronous checkpointer ({saver} has no async methods)"

@@ -99,9 +99,10 @@ class RecursionLimitCutsStream(PythonRule):
         default = "The default of this langgraph is 25" if old else "The default of current langgraph is 10007"
         limit = given.node.evaluated_value
         here = given.module is self.module
+        calls = f"{limit // 2} tool call{'' if limit // 2 == 1 else 's'}"
         self.report(
             given.node if here else node,
-            f"recursion_limit={limit} ends the run after about {limit // 2} tool calls with GraphRecursionError, in the middle "
+            f"recursion_limit={limit} ends the run after about {calls} with GraphRecursionError, in the middle "
             f"of the stream. {default}; raise the limit, or catch the error and tell the client.",
             related=[] if here else [Place(given.module, given.node, "the limit is set here")],
         )

@@ -124,7 +124,7 @@ class UnknownStreamMode(PythonRule):
         nodes = self._nodes(called)
         if nodes is None or any(name in nodes or ("." in name) for name in names):
             return
-        shown = ", ".join(f'"{name}"' for name in names)
+        shown = " or ".join(f'"{name}"' for name in names)
         self.report(
             called.call,
             f"The graph has no node {shown}: the filter on {_KEY} lets nothing through, and the client gets HTTP 200 and an "

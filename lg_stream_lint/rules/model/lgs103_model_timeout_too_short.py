@@ -66,10 +66,10 @@ class ModelTimeoutTooShort(PythonRule):
         limit = read_limit(self.facts, build, keywords_of(self.facts, node, self.module))
         if limit is None or not 0 < limit < _TOO_SHORT or not feeds_stream(self.facts, build, node, self.module):
             return
-        amount = 60_000 if build.row.timeout_unit == "milliseconds" else 60
+        amount, unit = ("60_000", "milliseconds; ") if build.row.timeout_unit == "milliseconds" else ("60", "")
         self.report(
             node,
             f"{build.name} gives up after {limit:g} s of silence, and models are silent for longer before the first token and "
             f"while they think: the stream ends in the middle, without a retry. Write {build.row.timeout_keywords[0]}={amount} "
-            "(it limits each silence, not the whole answer).",
+            f"({unit}it limits each silence, not the whole answer).",
         )

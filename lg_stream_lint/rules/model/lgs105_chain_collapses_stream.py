@@ -94,8 +94,9 @@ class ChainCollapsesStream(PythonRule):
             )
         else:
             name = held.step.name
+            start = f"A{name[1:]}" if name.startswith("a ") else name  # code keeps its own letters
             message = (
-                f"{name[0].upper()}{name[1:]} behind the model waits for its whole answer: {what} gives one chunk, and the reader "
+                f"{start} behind the model waits for its whole answer: {what} gives one chunk, and the reader "
                 "sees everything in one piece at the end. Use StrOutputParser() for the text, or a generator function."
             )
         self.report(held.step.node, message, related=[Place(run.module, run.call, "the chain is streamed here")])

@@ -75,6 +75,8 @@ from lg_stream_lint.rules.base import Place, PythonRule
 
 _ASGI = frozenset({"starlette", "fastapi", "sse-starlette", "sse_starlette"})
 _EVENT_KEYS = frozenset({"data", "event", "id", "retry", "comment", "sep"})
+#: What to yield to sse-starlette.
+_EVENT = '{"data": json.dumps(…)}'
 _FOREIGN_DICTS = "dicts with other keys than data, event, id and retry"
 _WRONG_ITEMS: dict[type[cst.CSTNode], str] = {
     cst.Dict: "a dict",
@@ -146,8 +148,11 @@ class UnstreamableContent(PythonRule):
         if not item or (row.framing == "sse-starlette" and item != _FOREIGN_DICTS):
             return None
         seen = "the first one ends the stream, after HTTP 200"
+        if row.framing == "sse-starlette":
+            return f"{value.name}() itself, which yields {item}: {seen}", f"Pass a generator that yields {_EVENT}"
+        shown = "dicts" if item == _FOREIGN_DICTS else item
         return (
-            f"{value.name}() itself, which yields {item}, not str or bytes: {seen}",
+            f"{value.name}() itself, which yields {shown}, not str or bytes: {seen}",
             "Pass a generator that encodes each chunk",
         )
 
@@ -221,7 +226,7 @@ class UnstreamableContent(PythonRule):
         if len(keys) != len(node.elements) or any(key is None for key in keys):
             return ""
         other = [str(key) for key in keys if key not in _EVENT_KEYS]
-        return f'a dict with the key "{other[0]}", which is none of its own' if other else ""
+        return f'a dict with the key "{other[0]}"' if other else ""
 
     def _loop_item(self, node: cst.BaseExpression, function: Function) -> str:
         """A loop variable over a runnable's stream, yielded as it came."""
@@ -244,16 +249,22 @@ class UnstreamableContent(PythonRule):
                 mode = string_value(argument(value.node, "stream_mode")) if isinstance(value.node, cst.Call) else None
                 return "a message chunk" if mode == "messages" and binding.path == (0,) else ""
             item = self._item(owner, value)
-            return f"a chunk of {value.name}() as it came ({item})" if item else ""
+            shown = "dicts" if item == _FOREIGN_DICTS else item
+            return f"a chunk of {value.name}() as it came ({shown})" if item else ""
         return ""
 
     def _say_item(self, item: cst.Yield, wrong: str, stream: Stream) -> None:
         name = stream.row.path.rpartition(".")[2] if stream.row is not None else "The response"
         related = [Place(stream.module, stream.call, "the response")] if stream.call is not None else []
+        if stream.row is not None and stream.row.framing == "sse-starlette":
+            takes, instead = "knows only the keys data, event, id and retry", f"Yield {_EVENT}"
+        elif wrong == "None":
+            takes, instead = "sends only str and bytes", "Leave it out"
+        else:
+            takes, instead = "sends only str and bytes", "Encode the item, for example with json.dumps()"
         self.report(
             item,
-            f"This yields {wrong}, but {name} sends only str and bytes: the stream is cut here, after HTTP 200. "
-            "Encode the item, for example with json.dumps().",
+            f"This yields {wrong}, but {name} {takes}: the stream is cut here, after HTTP 200. {instead}.",
             related=related,
         )
 

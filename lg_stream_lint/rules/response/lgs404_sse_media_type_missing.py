@@ -6,7 +6,8 @@ another one than `text/event-stream`.
 
 ## Why it cuts the stream
 The browser refuses it (`EventSource's response has a MIME type that is not "text/event-stream"`), httpx-sse raises
-`SSEError`, and proxies and compressing middleware hold the answer back: no event ever arrives.
+`SSEError`, and no event ever arrives. What compresses on the way (a proxy, a middleware) may hold the answer back as well: it
+lets events through by their media type.
 
 ## Example
 ```python
@@ -92,6 +93,6 @@ class SseMediaTypeMissing(PythonRule):
         self.report(
             call,
             f"{function.name}() yields server-sent events, but the response has {have}: EventSource and httpx-sse refuse "
-            'it, and proxies hold it back. Pass media_type="text/event-stream".',
+            'it, and compression on the way may hold it back. Pass media_type="text/event-stream".',
             related=[place],
         )

@@ -120,12 +120,12 @@ class SseCutAtShutdown(PythonRule):
         old = fact is not None and fact.always(">=3.2.1") is False
         since = "sse-starlette 3.2.1 or newer"
         if old and fact:
-            since += f", and not {told(fact, 'sse-starlette', '')}"
+            since += f"; here is {told(fact, 'sse-starlette', '')}"
         found = self.facts.responses.source(stream)
         spoilt = poison_of_run(self.facts, found[1].runnable if found is not None else None)
         self.report(
             call,
             "sse-starlette ends this stream the moment the server gets SIGTERM: every deploy cuts every answer"
-            f"{spoilt.clause}. Pass shutdown_event and shutdown_grace_period ({since}), longer than the longest answer.",
+            f"{spoilt.clause}. Pass shutdown_event, and a shutdown_grace_period above the longest answer ({since}).",
             related=spoilt.places,
         )

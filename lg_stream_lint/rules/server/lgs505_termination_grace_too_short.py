@@ -173,8 +173,8 @@ class TerminationGraceTooShort(DeployRule):
             return
         self.report(
             outer.where,
-            f"On every deploy the streams that still run after {outer.value:g} s are cut: so long {host.layer} waits by default "
-            f"before it kills {server.layer}, and {answer.said}. Set {outer.key} above {answer.seconds:g} s.",
+            f"On every deploy the streams that still run after {outer.value:g} s are cut: {host.layer} waits no longer before it "
+            f"kills {server.layer} (its default), and {answer.said}. Set {outer.key} above {answer.seconds:g} s.",
             way=way,
             hop=host,
             severity=Severity.INFO,
