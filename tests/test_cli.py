@@ -416,6 +416,22 @@ def test_a_run_that_is_interrupted(project: Path) -> None:
     assert b"internal error" not in errors
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_children_stop_with_their_parent(how: signal.Signals) -> None:
+    work = (
+        "import time\n"
+        "from lg_stream_lint.parallel import run_forked\n"
+        "print('begun', flush=True)\n"
+        "run_forked(lambda path: time.sleep(0.2), ['x'] * 600, 2)\n"
+    )
+    running = subprocess.Popen([sys.executable, "-c", work], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert running.stdout is not None
+    running.stdout.readline()
+    time.sleep(0.5)
+    running.send_signal(how)
+    running.communicate(timeout=20)  # the pipe is closed when the last process that holds it has ended
+
+
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
