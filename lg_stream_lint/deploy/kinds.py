@@ -21,8 +21,9 @@ class FileKind(NamedTuple):
 #: The order counts: a file is read by every kind that claims it, in this order.
 KINDS = (
     FileKind("dockerfile", r"(?i:(?:.*[./_-])?(?:dockerfile|containerfile)(?:[._-][\w.-]+)?)"),
-    FileKind("compose", r"(?:docker-)?compose[\w.-]*\.ya?ml", (b"services",)),
-    FileKind("kubernetes", r".*\.(?:ya?ml|tpl)", (b"apiVersion",)),
+    FileKind("compose", r"(?:docker-)?compose[\w.-]*\.ya?ml", (b"services", b"include")),
+    FileKind("kubernetes", r"kustomization\.ya?ml"),  # kind and version need not be written in it
+    FileKind("kubernetes", r"(?!kustomization\.ya?ml).*\.(?:ya?ml|tpl)", (b"apiVersion",)),
     FileKind(
         "nginx",
         r".*(?:nginx|\.conf|\.conf\.\w+|\.vhost|\.nginx|\.inc)(?:\.\w+)?",
@@ -49,6 +50,7 @@ KINDS = (
     ),
     FileKind("platforms", r"app\.json", (b"buildpacks", b"formation")),
     FileKind("serverless", r".*\.(?:ya?ml|json|template)", (b"AWS::", b"provider:", b"containerDefinitions")),
+    FileKind("pipelines", r".*\.ya?ml|cloudbuild.*\.json", (b"gcloud", b"deploy-cloudrun")),
     FileKind("cdk", r".*\.py", (b"aws_cdk",)),
     FileKind("terraform", r".*\.tf"),
     FileKind("caddy", r"(?i:(?:.*\.)?caddyfile(?:\.(?!(?:go|md|rst|html|json|js|ts)$)\w+)?)"),
@@ -56,7 +58,7 @@ KINDS = (
     FileKind(
         "apache",
         r".*(?:apache|httpd|vhost|\.conf|\.htaccess).*(?<!\.md)(?<!\.rst)(?<!\.html)(?<!\.yml)(?<!\.yaml)(?<!\.go)",
-        (b"ProxyPass", b"VirtualHost", b"BalancerMember"),
+        (b"ProxyPass", b"VirtualHost", b"BalancerMember", b"Include"),
     ),
     FileKind(
         "traefik",

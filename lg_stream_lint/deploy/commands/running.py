@@ -80,6 +80,8 @@ class Runner:
             self._server(name, program, carrier, between)
         elif name.endswith(".py") and program.words[0].text != words[0].text:  # `uv run main.py`
             self._python_file(files_named(program.words[0].text, carrier.bases, carrier.context), carrier, between)
+        elif name == "gcloud":
+            self._gcloud(program, carrier)
         elif name == "supervisord":
             self._supervisor(program, carrier)
         elif name == "concurrently":
@@ -216,6 +218,12 @@ class Runner:
             for command, inner in programs(file, carrier):
                 self.text(command, inner)
             self.trail.pop()
+
+    def _gcloud(self, program: Program, carrier: Carrier) -> None:
+        """``gcloud run deploy``: no server here, but what limits one elsewhere."""
+        from lg_stream_lint.deploy.clouds.gcloud import run_hops
+
+        self._add(run_hops(program.words, carrier))
 
     def _add(self, reading: Reading) -> None:
         self.hops += reading.hops

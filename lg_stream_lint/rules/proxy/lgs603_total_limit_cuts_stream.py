@@ -4,7 +4,8 @@
 Reports a proxy or platform on the way of a stream that limits how long a whole response may take, to less than 300 s or to less
 than the model's own time-out: an Envoy route (15 s by default), Contour, Istio's and the Gateway API's `timeouts.request`, Google's
 load balancer (30 s by default), Cloud Run, a Lambda function, API Gateway, Vercel's `maxDuration`. It reads Kubernetes manifests,
-proxies' configurations, Terraform, CloudFormation, SAM, `serverless.yml` and the platforms' own files.
+proxies' configurations, Terraform, CloudFormation, SAM, `serverless.yml`, the platforms' own files, and `gcloud run deploy` in
+scripts, Cloud Build's steps and GitHub's workflows.
 
 ## Why it cuts the stream
 The clock starts with the request, and no byte resets it. An answer that takes longer ends in the middle, always after the same
