@@ -465,6 +465,23 @@ def test_a_patch_without_a_base_is_nothing(tmp_path: Path) -> None:
     assert hosts(reading("kubernetes", tmp_path, {"kustomization.yaml": PATCHES})) == {}
 
 
+def test_what_is_too_much_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lg_stream_lint.deploy.kubernetes import manifests
+
+    monkeypatch.setattr(manifests, "MOST_FILES", 2)
+    files: dict[str, str | bytes] = {
+        "a.yaml": "plain: true\n",  # no manifest counts for none
+        "b.yaml": SERVICE,
+        "c.yaml": POD,
+        "d.yaml": POD.replace("name: chat", "name: other"),
+        "e.yaml": POD.replace("name: chat", "name: third"),
+    }
+    notes = [note for name in files for note in reading("kubernetes", tmp_path, files, name).notes]
+    assert [(Path(note.where.path).name, note.where.span.row) for note in notes] == [("c.yaml", 1)]
+    assert "2 files behind this one" in notes[0].reason
+    assert set(hosts(reading("kubernetes", tmp_path, files, "d.yaml"))) == {"other"}
+
+
 def test_nginx_in_a_config_map_keeps_its_places(tmp_path: Path) -> None:
     config = """
 apiVersion: v1

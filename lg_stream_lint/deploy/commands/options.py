@@ -84,7 +84,8 @@ def _flags(server: ServerOptions) -> dict[str, str]:
 
 
 def _option(name: str, flag: str, value: Word, word: Word) -> Option:
-    where = spanning(word.where, value.where)
+    apart = word.where.path != value.where.path  # a patch of one word of a list: its file says the value
+    where = value.where if apart else spanning(word.where, value.where)
     return Option(name, flag, value.text, where, is_literal(value.text), value.overridable)
 
 

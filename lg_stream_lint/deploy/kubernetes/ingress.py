@@ -51,7 +51,7 @@ def ingress_hops(manifest: Manifest, everywhere: Manifests) -> Reading:
     layer = layer_of(manifest)
     notes: list[Note] = []
     if not layer:
-        notes.append(manifest.file.note(manifest.place.where.span.row, "an Ingress whose controller is not known"))
+        notes.append(Note(manifest.place.where, "an Ingress whose controller is not known"))
     hops: list[Hop] = []
     for backend in _backends(manifest):
         reader = READERS.get(layer)

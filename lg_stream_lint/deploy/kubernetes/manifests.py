@@ -9,7 +9,8 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
-from lg_stream_lint.deploy.kubernetes.patches import inline_patches
+from lg_stream_lint.deploy.kubernetes.overlays import KUSTOMIZATION, KUSTOMIZATIONS, Overlays, resolved
+from lg_stream_lint.deploy.kubernetes.patches import Patch, patches_of
 from lg_stream_lint.deploy.settings import Note
 from lg_stream_lint.deploy.yaml_marks import MAP, TEXT, Node, documents
 
@@ -22,7 +23,7 @@ MOST_ALIKE = 60
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "DeploymentConfig", "Pod"})
 _KINDS = (
     *sorted(WORKLOADS),
-    *("Service", "Ingress", "ConfigMap", "HorizontalPodAutoscaler", "Kustomization", "List"),
+    *("Service", "Ingress", "ConfigMap", "HorizontalPodAutoscaler", "List"),
     *("HTTPRoute", "GRPCRoute", "Gateway", "VirtualService", "HTTPProxy", "IngressRoute", "Middleware", "Route"),
     *("BackendConfig", "GCPBackendPolicy", "BackendTrafficPolicy", "IngressClassParams"),
 )
@@ -32,7 +33,10 @@ _MANIFEST_NAME = re.compile(r".*\.(?:ya?ml|tpl)")
 
 
 class Manifest(NamedTuple):
-    """One resource. ``chart`` is the folder of the Helm chart that it belongs to, if its file is a template of one."""
+    """One resource. ``chart`` is the folder of the Helm chart that it belongs to, if its file is a template of one.
+
+    ``patch`` is set for one that a kustomization holds as a patch; ``root`` then holds what is known of the resource.
+    """
 
     kind: str
     api: str
@@ -40,6 +44,7 @@ class Manifest(NamedTuple):
     root: Node
     file: DeployFile
     chart: str = ""
+    patch: Patch | None = None
 
     @property
     def place(self) -> Node:
@@ -72,12 +77,18 @@ class Manifests:
     def __init__(self, found: Sequence[Manifest] = (), notes: Sequence[Note] = ()) -> None:
         self.found = tuple(found)
         self.notes = tuple(notes)
-        self.paths = frozenset(manifest.file.path for manifest in self.found)
+        self.overlays = Overlays(self.found)
+        self._by_file: dict[str, list[Manifest]] = {}
         self._by_kind: dict[str, list[Manifest]] = {}
         self._by_name: dict[tuple[str, str], list[Manifest]] = {}
         for manifest in self.found:
+            self._by_file.setdefault(manifest.file.path, []).append(manifest)
             self._by_kind.setdefault(manifest.kind, []).append(manifest)
             self._by_name.setdefault((manifest.kind, manifest.name), []).append(manifest)
+
+    def in_file(self, path: str) -> list[Manifest]:
+        """Those that a file holds."""
+        return self._by_file.get(path, [])
 
     def of(self, *kinds: str) -> Iterator[Manifest]:
         """Those of some kinds."""
@@ -119,38 +130,59 @@ def manifests_of(file: DeployFile, context: Context) -> Manifests:
 def all_manifests(context: Context, file: DeployFile) -> Manifests:
     """The manifests of the repository; at least those of ``file``."""
     if context not in _all:
-        _all[context] = Manifests(tuple(_everywhere(context)))
+        _all[context] = _everywhere(context)
     everywhere = _all[context]
-    if file.path in everywhere.paths:
+    if everywhere.in_file(file.path):
         return everywhere
-    return Manifests((*everywhere.found, *manifests_of(file, context).found))
+    return Manifests(*resolved((*everywhere.found, *manifests_of(file, context).found)))
 
 
-def _everywhere(context: Context) -> Iterator[Manifest]:
-    left = MOST_CHARACTERS
-    paths: Sequence[str] = sorted({*context.listed, *context.overrides})
-    for path in [path for path in paths if _MANIFEST_NAME.fullmatch(os.path.basename(path))][:MOST_FILES]:
+def _everywhere(context: Context) -> Manifests:
+    """The manifests of the repository's files, as many as are looked at; what is left out is said at the last one of them."""
+    found: list[Manifest] = []
+    notes: list[Note] = []
+    last: DeployFile | None = None
+    files, left, unread = 0, MOST_CHARACTERS, 0
+    for path in sorted({*context.listed, *context.overrides}):
+        if not _MANIFEST_NAME.fullmatch(os.path.basename(path)):
+            continue
         try:
-            file = context.open(path)
-            if "apiVersion" not in file.text or left < len(file.text):
+            if not _may_hold_manifests(path, context):
                 continue
-            left -= len(file.text)
-            yield from manifests_of(file, context).found
+            if files >= MOST_FILES or left <= 0:
+                unread += 1
+                continue
+            file = context.open(path)
+            files, left = files + 1, left - len(file.text)
+            found += manifests_of(file, context).found
+            last = file
         except (NotRead, RecursionError):
             continue
+    if unread and last is not None:
+        reason = f"of what other manifests name, {unread} files behind this one are not looked at: there are too many"
+        notes.append(last.note(1, reason))
+    together = resolved(found)
+    return Manifests(together.found, (*together.notes, *notes))
+
+
+def _may_hold_manifests(path: str, context: Context) -> bool:
+    """Whether a file is one of Kubernetes'; a repository may have thousands of YAML files that are not."""
+    return os.path.basename(path) in KUSTOMIZATIONS or b"apiVersion" in context.bytes_of(path)
 
 
 def _manifests(file: DeployFile, context: Context) -> Manifests:
-    read = documents(file, context, lambda text: _WANTED.search(text) is not None)
+    is_overlay = file.name in KUSTOMIZATIONS
+    read = documents(file, context, lambda text: is_overlay or _WANTED.search(text) is not None)
     chart = _chart_of(file, context) if "{{" in file.text else ""
     found: list[Manifest] = []
     notes = list(read.notes)
     for root in read.roots:
         for resource in _resources(root):
             manifest = _manifest(resource, file, chart)
-            if manifest.kind == "Kustomization":
-                patches = inline_patches(resource, file, context)
-                found += [_manifest(patch, file, chart) for patch in patches.roots]
+            if is_overlay:
+                patches = patches_of(resource, file, context)
+                found += [_manifest(patch.resource, file, chart)._replace(patch=patch) for patch in patches.found]
+                found.append(manifest._replace(kind=KUSTOMIZATION))
                 notes += patches.notes
             else:
                 found.append(manifest)

@@ -12,12 +12,10 @@ from lg_stream_lint.deploy.defaults import default
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.kubernetes.manifests import Manifest, Manifests
 from lg_stream_lint.deploy.kubernetes.names import host_targets, setting
+from lg_stream_lint.deploy.kubernetes.variants import is_partial, is_workload
 from lg_stream_lint.deploy.kubernetes.workloads import (
     Container,
     Workload,
-    is_partial,
-    is_workload,
-    patched,
     pod_labels,
     selected_by,
     workload_of,
@@ -34,9 +32,7 @@ _images: WeakKeyDictionary[Context, frozenset[str]] = WeakKeyDictionary()
 
 def pod_hops(manifest: Manifest, everywhere: Manifests, context: Context) -> Reading:
     """The hosts and servers of one workload."""
-    workload = workload_of(manifest, everywhere)
-    if workload is None:
-        return Reading()
+    workload = workload_of(manifest)
     hops: list[Hop] = []
     notes: list[Note] = []
     for container in workload.containers[:_MOST]:
@@ -53,12 +49,12 @@ class _Reader:
         self.workload = workload
         self.manifest = workload.manifest
         self.container = container
-        self.part = container.part
+        self.node = container.node
         self.everywhere = everywhere
         self.context = context
         self.notes: list[Note] = []
         self.unit = f"{self.manifest.file.path}#{self.manifest.kind}/{self.manifest.name}/{container.name}"
-        image = self.part.get("image")
+        image = self.node.get("image")
         self.image = image.text if image is not None and image.kind == TEXT else ""
         self.dockerfile = self._dockerfile()
 
@@ -83,7 +79,7 @@ class _Reader:
     def _servers(self) -> tuple[Hop, ...] | None:
         env = self._environment()
         start = Start(self._words("command", env), self._words("args", env))
-        node = self.part.get("command") or self.part.get("args") or self.part.get("image") or self.part.place
+        node = self.node.get("command") or self.node.get("args") or self.node.get("image") or self.node
         where = node.where if node is not None else self.manifest.place.where
         bases = (self.context.repository, self.manifest.file.folder)
         reading = servers_in(
@@ -97,23 +93,22 @@ class _Reader:
         return reading.hops
 
     def _words(self, key: str, env: dict[str, Variable]) -> list[str | Word] | None:
-        node = self.part.get(key)
+        node = self.node.get(key)
         if node is None or not (node.elements() or node.open):
             return None
         if node.open or node.unknown:
-            self.notes.append(self.manifest.file.note(node.where.span.row, f"{key}: a template adds to it"))
+            self.notes.append(Note(node.where, f"{key}: a template adds to it"))
         return [_word(element, env) for element in node.elements() if element.kind == TEXT]
 
     def _environment(self) -> dict[str, Variable]:
         found: dict[str, Variable] = {}
-        for node in reversed(self.part.nodes):
-            for source in _list(node.get("envFrom")):
-                found |= self._from_config_map(source)
-            for element in _list(node.get("env")):
-                value = element.get("value")
-                name = element.string("name")
-                if name and value is not None and value.kind == TEXT and not value.unknown:
-                    found[name] = Variable(value.text, value.where, value.overridable)
+        for source in _list(self.node.get("envFrom")):
+            found |= self._from_config_map(source)
+        for element in _list(self.node.get("env")):
+            value = element.get("value")
+            name = element.string("name")
+            if name and value is not None and value.kind == TEXT and not value.unknown:
+                found[name] = Variable(value.text, value.where, value.overridable)
         return found
 
     def _from_config_map(self, source: Node) -> dict[str, Variable]:
@@ -161,28 +156,27 @@ class _Reader:
         if node is not None:
             found = setting("stop_grace", key, node, node.number(), Kind.GRACE)
             if found is None:
-                self.notes.append(self.manifest.file.note(node.where.span.row, f"{key}: a value that cannot be read"))
+                self.notes.append(Note(node.where, f"{key}: a value that cannot be read"))
             else:
                 yield found
-        elif not self.workload.pod.may_have(key) and not patched(self.manifest, self.everywhere, key):
+        elif not self.workload.pod.may_have(key):
             usual = None if self.workload.knative else default("kubernetes", "stop_grace", self._pod_place())
             yield from [usual] if usual is not None else []
 
     def _pod_place(self) -> Where:
         """Where a field of the pod would be written: at its ``spec``."""
-        root = self.workload.whole.place
-        template = root.get("spec", "template") if root is not None and self.manifest.kind != "Pod" else root
+        root = self.manifest.root
+        template = root.get("spec", "template") if self.manifest.kind != "Pod" else root
         key = template.key("spec") if template is not None else None
         return key.where if key is not None else self.manifest.place.where
 
     def _pre_stop(self) -> Iterator[Setting]:
-        hook = self.part.below("lifecycle", "preStop")
-        slept = hook.get("sleep", "seconds")
+        slept = self.node.get("lifecycle", "preStop", "sleep", "seconds")
         if slept is not None:
             found = setting("pre_stop", "preStop", slept, slept.number())
             yield from [found] if found is not None else []
             return
-        command = hook.get("exec", "command")
+        command = self.node.get("lifecycle", "preStop", "exec", "command")
         if command is None or command.unknown:
             return
         match = _SLEEP.search(" ".join(element.text for element in command.elements()))
@@ -191,10 +185,9 @@ class _Reader:
             yield from [found] if found is not None else []
 
     def _liveness(self) -> Iterator[Setting]:
-        probe = self.part.below("livenessProbe")
-        if probe.get("httpGet") is None:
+        probe, place = self.node.get("livenessProbe"), self.node.key("livenessProbe")
+        if probe is None or probe.get("httpGet") is None:
             return
-        place = next((found for node in self.part.nodes if (found := node.key("livenessProbe")) is not None), None)
         names = (
             ("liveness", "timeoutSeconds"),
             ("liveness_period", "periodSeconds"),
@@ -210,7 +203,7 @@ class _Reader:
             yield from [limit] if limit is not None else []
 
     def _replicas(self) -> Iterator[Setting]:
-        node = self.workload.whole.get("spec", "replicas")
+        node = self.manifest.root.get("spec", "replicas")
         if node is not None and self.manifest.kind not in {"Pod", "DaemonSet"}:
             found = setting("replicas", "replicas", node, node.number())
             if found is not None and (found.value > 1 or not any(self._scalers())):
@@ -241,9 +234,10 @@ def _own_images(everywhere: Manifests, context: Context) -> frozenset[str]:
         return _images[context]
     found: set[str] = set()
     for manifest in everywhere.found:
-        workload = workload_of(manifest, everywhere) if is_workload(manifest) and not is_partial(manifest) else None
-        for container in workload.containers[:_MOST] if workload is not None else []:
-            image = container.part.get("image")
+        if not is_workload(manifest) or is_partial(manifest, everywhere):
+            continue
+        for container in workload_of(manifest).containers[:_MOST]:
+            image = container.node.get("image")
             if image is not None and image.kind == TEXT:
                 found.add(image_name(image.text) or "?")
     _images[context] = frozenset(name for name in found if not is_public(name))

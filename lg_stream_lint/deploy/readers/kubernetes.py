@@ -9,8 +9,16 @@ from lg_stream_lint.deploy.kubernetes.ingress import ingress_hops
 from lg_stream_lint.deploy.kubernetes.manifests import Manifest, Manifests, all_manifests, manifests_of
 from lg_stream_lint.deploy.kubernetes.pods import pod_hops
 from lg_stream_lint.deploy.kubernetes.routes import knative_hop, route_hops
-from lg_stream_lint.deploy.kubernetes.workloads import is_knative, is_workload
-from lg_stream_lint.deploy.settings import Hop, Note, Reading
+from lg_stream_lint.deploy.kubernetes.variants import (
+    Variant,
+    in_common,
+    is_knative,
+    is_partial,
+    is_workload,
+    variant_of,
+    variants_of,
+)
+from lg_stream_lint.deploy.settings import Hop, Note, Reading, Role
 from lg_stream_lint.deploy.yaml_text import embedded
 
 _MOST = 2_000
@@ -23,8 +31,8 @@ def read(file: DeployFile, context: Context) -> Reading:
         return Reading((), tuple(dict.fromkeys(own.notes)))
     everywhere = all_manifests(context, file)
     hops: list[Hop] = []
-    notes: list[Note] = list(own.notes)
-    for manifest in own.found[:_MOST]:
+    notes: list[Note] = [*own.notes, *(note for note in everywhere.notes if note.where.path == file.path)]
+    for manifest in everywhere.in_file(file.path)[:_MOST]:
         reading = _read(manifest, everywhere, context)
         hops += reading.hops
         notes += reading.notes
@@ -32,13 +40,31 @@ def read(file: DeployFile, context: Context) -> Reading:
 
 
 def _read(manifest: Manifest, everywhere: Manifests, context: Context) -> Reading:
+    """What a manifest says: a base without what an overlay changes, a patch with its base."""
+    if manifest.kind == "ConfigMap":
+        return _configurations(manifest, context)
+    if is_partial(manifest, everywhere):
+        variant = variant_of(manifest, everywhere)
+        return _varied(variant, everywhere, context) if variant is not None else Reading()
+    reading = _alone(manifest, everywhere, context)
+    variants = [_varied(variant, everywhere, context) for variant in variants_of(manifest, everywhere)]
+    return in_common(reading, variants)
+
+
+def _varied(variant: Variant, everywhere: Manifests, context: Context) -> Reading:
+    """What an overlay makes of a base; its hops stand where the patch does."""
+    reading = _alone(variant.manifest, everywhere, context)
+    where = variant.patch.place.where
+    hops = tuple(hop if hop.role == Role.SERVER else hop._replace(where=where) for hop in reading.hops)
+    return Reading(hops, (*reading.notes, *variant.notes))
+
+
+def _alone(manifest: Manifest, everywhere: Manifests, context: Context) -> Reading:
     if is_workload(manifest):
         pods = pod_hops(manifest, everywhere, context)
         return Reading((*pods.hops, knative_hop(manifest)), pods.notes) if is_knative(manifest) else pods
     if manifest.kind == "Ingress":
         return ingress_hops(manifest, everywhere)
-    if manifest.kind == "ConfigMap":
-        return _configurations(manifest, context)
     return Reading(tuple(route_hops(manifest, everywhere)))
 
 
