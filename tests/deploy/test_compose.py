@@ -182,6 +182,75 @@ def test_an_override_stands_on_its_base(tmp_path: Path) -> None:
     assert "stop_grace" not in values(hosts(plain)["api"])  # the other file may be used with it
 
 
+def test_the_override_stands_on_its_base_whatever_is_in_it(tmp_path: Path) -> None:
+    base = "services:\n  api:\n    build: .\n    command: uvicorn main:app\n    stop_grace_period: 2m\n"
+    files = {"compose.override.yaml": "services:\n  api:\n    image: team/api:dev\n", "compose.yaml": base}
+    found = reading("compose", tmp_path, files)
+    assert values(hosts(found)["api"]) == {"stop_grace": 120}
+    assert servers(found) == ["uvicorn main:app"]
+
+
+def test_what_is_extended_and_not_found_leaves_nothing_certain(tmp_path: Path) -> None:
+    for extends in ("{file: ../infra/common.yaml, service: web}", "{service: web}"):
+        found = read(tmp_path, f"services:\n  api:\n    image: a\n    extends: {extends}\n")
+        assert values(hosts(found)["api"]) == {}
+        assert [note.reason for note in found.notes] == ["the service web that is extended is not in the repository"]
+
+
+INCLUDED = (
+    "services:\n  api:\n    image: team/api\n    command: uvicorn main:app --timeout-graceful-shutdown ${GRACE}\n"
+)
+
+
+def test_included_files_are_read_with_it(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "compose.yaml": "include:\n  - services/api.yaml\n  - compose.db.yaml\nservices:\n  web:\n    image: nginx\n",
+        "services/api.yaml": INCLUDED,
+        "services/.env": "GRACE=50\n",
+        "compose.db.yaml": "services:\n  db:\n    image: postgres\n",
+    }
+    found = reading("compose", tmp_path, files)
+    assert set(hosts(found)) == {"web", "api"}  # what bears compose's name is read by itself
+    assert hosts(found)["api"].where.path == str(tmp_path / "services/api.yaml")
+    (server,) = (hop for hop in found.hops if hop.role == Role.SERVER)
+    assert server.value("graceful_timeout") == 50
+    assert found.notes == ()
+
+
+def test_the_long_form_of_include(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "compose.yaml": "include:\n  - path: [services/api.yaml, own.yaml]\n    env_file: settings.env\n",
+        "services/api.yaml": INCLUDED,
+        "own.yaml": "services:\n  api:\n    stop_grace_period: 2m\n",
+        "settings.env": "GRACE=70\n",
+    }
+    found = reading("compose", tmp_path, files)
+    grace = hosts(found)["api"].get("stop_grace")
+    assert (grace.value, grace.where.path) == (120, str(tmp_path / "own.yaml"))
+    (server,) = (hop for hop in found.hops if hop.role == Role.SERVER)
+    assert server.value("graceful_timeout") == 70
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["absent.yaml", "oci://example.com/chat", "{path: a.yaml, project_directory: ..}", "{path: a.yaml, env_file: b}"],
+)
+def test_what_is_not_included_is_a_note(tmp_path: Path, entry: str) -> None:
+    found = read(tmp_path, f"include:\n  - {entry}\nservices:\n  web:\n    image: nginx\n", a_dot_yaml=INCLUDED)
+    assert set(hosts(found)) == {"web"}
+    assert [note.where.span.row for note in found.notes] == [2]
+
+
+def test_circles_of_includes_end(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "include: [a.yaml]\n",
+        a_dot_yaml=INCLUDED + "include: [a.yaml, b.yaml]\n",
+        b_dot_yaml="include: [a.yaml]\n",
+    )
+    assert set(hosts(found)) == {"api"}
+
+
 def test_names_ports_and_init(tmp_path: Path) -> None:
     text = """
     services:

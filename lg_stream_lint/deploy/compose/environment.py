@@ -46,6 +46,13 @@ def dotenv_of(file: DeployFile, context: Context) -> dict[str, Variable]:
     return read_env(found) if found is not None else {}
 
 
+def variables_of(service: Service, context: Context) -> dict[str, Variable]:
+    """What stands for ``${X}`` in a service: the files that its ``include`` names, else the ``.env`` beside its file."""
+    if not service.environment:
+        return dotenv_of(service.file, context)
+    return {name: variable for file in service.environment for name, variable in read_env(file).items()}
+
+
 def read_env(file: DeployFile) -> dict[str, Variable]:
     """``NAME=value`` lines; comments and quotes are taken away."""
     found: dict[str, Variable] = {}

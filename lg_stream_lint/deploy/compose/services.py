@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
+from lg_stream_lint.deploy.settings import Note
 from lg_stream_lint.deploy.yaml_marks import MAP, TEXT, Documents, Node, documents
 
 #: Services that extend services; compose itself refuses circles.
@@ -17,6 +18,8 @@ DEEPEST = 8
 MOST = 300
 _MOST_NEIGHBOURS = 30
 _NAME = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml")
+#: Compose reads it together with its principal file, whatever is in it.
+_OVERRIDE = re.compile(r"(?:docker-)?compose\.override\.ya?ml")
 #: The files that compose reads by itself, in its order; others are given with ``-f``.
 PRINCIPAL = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
@@ -31,11 +34,18 @@ class Layer(NamedTuple):
 
 
 class Service(NamedTuple):
-    """A service: its name, the key that it stands under, and its parts, the one that holds first."""
+    """A service: its name, the key that it stands under, and its parts, the one that holds first.
+
+    ``file`` is the one that it is read from, ``environment`` are files with variables that an ``include`` brings.
+    ``missing``: what it extends, where that is not found, so that nothing is certain not to be set.
+    """
 
     name: str
     key: Node
     layers: tuple[Layer, ...]
+    file: DeployFile
+    missing: tuple[Note, ...] = ()
+    environment: tuple[DeployFile, ...] = ()
 
     def first(self, *keys: str) -> Node | None:
         """The value that holds: the first part's that has one."""
@@ -94,16 +104,31 @@ def read_documents(file: DeployFile, context: Context) -> Documents:
     return _load(file, context).documents
 
 
-def services_of(file: DeployFile, context: Context) -> list[Service]:
-    """The services of a compose file, put together."""
-    found = []
-    for key, node in _load(file, context).services.values():
-        layers = _extended(Layer(node, file), context, key.text, DEEPEST)
-        if not any(layer.node.get(word) is not None for layer in layers for word in ("image", "build")):
-            base = base_of(file, key.text, context)
-            layers += base if base is not None else []
-        found.append(Service(key.text, key, tuple(layers)))
-    return found
+def is_compose_name(name: str) -> bool:
+    """Whether a file is read as compose's by its name alone."""
+    return _NAME.fullmatch(name) is not None
+
+
+def own_services(files: Sequence[DeployFile], context: Context) -> list[Service]:
+    """The services of a compose file, put together; of several, the later ones over the earlier."""
+    found: dict[str, tuple[Node, DeployFile]] = {}
+    for file in files:
+        for key, _ in _load(file, context).services.values():
+            found.setdefault(key.text, (key, file))
+    return [_put_together(key, home, files, context) for key, home in found.values()]
+
+
+def _put_together(key: Node, home: DeployFile, files: Sequence[DeployFile], context: Context) -> Service:
+    layers: list[Layer] = []
+    missing: list[Note] = []
+    for file in reversed(files):
+        node = _service(file, key.text, context)
+        layers += _extended(Layer(node, file), context, key.text, DEEPEST, missing) if node is not None else []
+    is_whole = any(layer.node.get(word) is not None for layer in layers for word in ("image", "build"))
+    if not is_whole or _OVERRIDE.fullmatch(home.name):
+        base = base_of(home, key.text, context, missing)
+        layers += base if base is not None else []
+    return Service(key.text, key, tuple(layers), home, tuple(missing))
 
 
 def _service(file: DeployFile, name: str, context: Context) -> Node | None:
@@ -111,8 +136,8 @@ def _service(file: DeployFile, name: str, context: Context) -> Node | None:
     return found[1] if found is not None else None
 
 
-def _extended(layer: Layer, context: Context, name: str, depth: int) -> list[Layer]:
-    """A service's part, then the parts of what it extends."""
+def _extended(layer: Layer, context: Context, name: str, depth: int, missing: list[Note]) -> list[Layer]:
+    """A service's part, then the parts of what it extends; what is not found is added to the ``missing``."""
     extends = layer.node.get("extends")
     if extends is None or depth == 0:
         return [layer]
@@ -123,12 +148,15 @@ def _extended(layer: Layer, context: Context, name: str, depth: int) -> list[Lay
         node = _service(file, other, context) if file is not None else None
     except NotRead:
         node = None
-    if file is None or node is None or node is layer.node:
+    if file is None or node is None:
+        missing.append(Note(extends.where, f"the service {other[:80]} that is extended is not in the repository"))
         return [layer]
-    return [layer, *_extended(Layer(node, file), context, other, depth - 1)]
+    if node is layer.node:
+        return [layer]
+    return [layer, *_extended(Layer(node, file), context, other, depth - 1, missing)]
 
 
-def base_of(file: DeployFile, name: str, context: Context) -> list[Layer] | None:
+def base_of(file: DeployFile, name: str, context: Context, missing: list[Note]) -> list[Layer] | None:
     """The parts of a service in the file that this one overrides: the principal one beside it (or one folder above)."""
     for folder in (file.folder, os.path.dirname(file.folder)):
         for principal in PRINCIPAL:
@@ -140,7 +168,7 @@ def base_of(file: DeployFile, name: str, context: Context) -> list[Layer] | None
             except NotRead:
                 continue
             if node is not None:
-                return _extended(Layer(node, other), context, name, DEEPEST)
+                return _extended(Layer(node, other), context, name, DEEPEST, missing)
     return None
 
 

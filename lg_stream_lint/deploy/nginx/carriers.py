@@ -65,8 +65,8 @@ def _candidates(context: Context, words: Sequence[bytes]) -> list[str]:
 
 
 def _mounting(compose: DeployFile, paths: list[str], context: Context) -> Iterator[Carrier]:
-    from lg_stream_lint.deploy.compose.environment import dotenv_of, environment_of
-    from lg_stream_lint.deploy.compose.services import services_of
+    from lg_stream_lint.deploy.compose.environment import environment_of, variables_of
+    from lg_stream_lint.deploy.compose.includes import services_of
     from lg_stream_lint.deploy.readers.compose import unit_of
 
     for service in services_of(compose, context):
@@ -74,15 +74,13 @@ def _mounting(compose: DeployFile, paths: list[str], context: Context) -> Iterat
         for element in service.elements("volumes"):
             text = element.string("source") or element.text.partition(":")[0]
             if text.startswith((".", "/")) and "$" not in text:
-                sources.append(os.path.normpath(os.path.join(compose.folder, text)))
+                sources.append(os.path.normpath(os.path.join(service.file.folder, text)))
         if any(path == source or path.startswith(source + os.sep) for source in sources for path in paths):
             image = service.first("image")
             where = image.where if image is not None else service.key.where
-            known = environment_of(service, context, dotenv_of(compose, context))
+            known = environment_of(service, context, variables_of(service, context))
             env = {name: variable.value for name, variable in known.items()}
-            yield Carrier(
-                Target("unit", unit_of(compose, service)), image.text if image is not None else "", where, env
-            )
+            yield Carrier(Target("unit", unit_of(service)), image.text if image is not None else "", where, env)
 
 
 def _copying(dockerfile: DeployFile, paths: list[str], context: Context) -> Iterator[Carrier]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lg_stream_lint.deploy.commands import Carrier, Stands, Variable, Word
-from lg_stream_lint.deploy.compose.environment import dotenv_of, environment_of, interpolate
+from lg_stream_lint.deploy.commands import Carrier, Stands, Word
+from lg_stream_lint.deploy.compose.environment import environment_of, interpolate, variables_of
 from lg_stream_lint.deploy.compose.images import Build, bases_of, build_of
-from lg_stream_lint.deploy.compose.services import Service, home_of, read_documents, services_of, set_beside
+from lg_stream_lint.deploy.compose.includes import included, services_of
+from lg_stream_lint.deploy.compose.services import Service, home_of, read_documents, set_beside
 from lg_stream_lint.deploy.compose.traefik_labels import traefik_hops
 from lg_stream_lint.deploy.containers import Start, dockerfile_for, image_name, servers_in
 from lg_stream_lint.deploy.defaults import default
@@ -26,32 +27,32 @@ def read(file: DeployFile, context: Context) -> Reading:
     """The hops of a compose file."""
     hops: list[Hop] = []
     notes: list[Note] = list(read_documents(file, context).notes)
-    dotenv = dotenv_of(file, context)
+    notes += included(file, context).notes
     services = services_of(file, context)
     for service in services:
-        reading = _Reader(file, context, service, dotenv).read()
+        reading = _Reader(context, service).read()
         hops += reading.hops
         notes += reading.notes
-    hops += traefik_hops(services, {service.name: unit_of(file, service) for service in services}, context)
-    return Reading(tuple(hops), tuple(notes))
+    hops += traefik_hops(services, {service.name: unit_of(service) for service in services}, context)
+    return Reading(tuple(hops), tuple(dict.fromkeys(notes)))
 
 
-def unit_of(file: DeployFile, service: Service) -> str:
+def unit_of(service: Service) -> str:
     """The name that a service's hops agree on."""
-    return f"{file.path}#{service.name}"
+    return f"{service.file.path}#{service.name}"
 
 
 class _Reader:
     """Reads one service."""
 
-    def __init__(self, file: DeployFile, context: Context, service: Service, dotenv: dict[str, Variable]) -> None:
-        self.file = file
+    def __init__(self, context: Context, service: Service) -> None:
+        self.file = service.file
         self.context = context
         self.service = service
-        self.dotenv = dotenv
-        self.unit = unit_of(file, service)
-        self.build: Build | None = build_of(service, dotenv) or self._made_here()
-        self.notes: list[Note] = []
+        self.dotenv = variables_of(service, context)
+        self.unit = unit_of(service)
+        self.build: Build | None = build_of(service, self.dotenv) or self._made_here()
+        self.notes: list[Note] = list(service.missing)
 
     def _made_here(self) -> Build | None:
         """The Dockerfile whose name agrees with the image's."""
@@ -190,14 +191,16 @@ class _Reader:
     def _stop_grace(self) -> Iterable[Setting]:
         node = self.service.first("stop_grace_period")
         if node is None:
-            if not set_beside(self.file, self.service.name, "stop_grace_period", self.context):
+            if not self.service.missing and not set_beside(
+                self.file, self.service.name, "stop_grace_period", self.context
+            ):
                 setting = default("compose", "stop_grace", home_of(self.service, self.context).where)
                 yield from [setting] if setting is not None else []
             return
         value = interpolate(node.text, self.dotenv)
         seconds = go_duration(value.text)
         if seconds is None:
-            self.notes.append(self.file.note(node.where.span.row, "stop_grace_period: a value that cannot be read"))
+            self.notes.append(Note(node.where, "stop_grace_period: a value that cannot be read"))
             return
         yield Setting(
             *("stop_grace", "stop_grace_period", seconds, Origin.EXPLICIT, node.where, Kind.GRACE, node.text),
