@@ -155,6 +155,15 @@ class TestHeartbeat:
         nginx = NGINX.replace("SETTINGS", settings)
         return found(root, "LGS310", main=main, dockerfile=UVICORN, compose=COMPOSE, nginx=nginx)
 
+    @pytest.mark.parametrize(("seconds", "pings_help"), [(10, False), (15, False), (30, True)])
+    def test_no_ping_is_advised_that_comes_too_late(self, root: Path, seconds: int, pings_help: bool) -> None:
+        (finding,) = self.silent(root, AGENT, f"proxy_read_timeout {seconds}s;")
+        assert ("every 15 s" in finding.message) == pings_help
+        assert ("Set proxy_read_timeout above a minute there" in finding.message) != pings_help
+        nginx = NGINX.replace("SETTINGS", f"proxy_read_timeout {seconds}s;")
+        (limit,) = found(root, "LGS602", main=AGENT, dockerfile=UVICORN, compose=COMPOSE, nginx=nginx)
+        assert ("sse-starlette does" in limit.message) == pings_help
+
     def test_a_short_limit_makes_it_a_warning(self, root: Path) -> None:
         (finding,) = self.silent(root, AGENT, "proxy_read_timeout 30s;")
         assert finding.severity == "warning"

@@ -157,3 +157,24 @@ def test_an_init_process_before_the_shell_makes_the_end_sudden(
     found = [f for f in found if f.code == "LGS511"]
     assert len(found) == bool(says)
     assert all(f.message.startswith(says) for f in found)
+
+
+def test_the_configuration_is_looked_for_before_the_folder_changes(root: Path) -> None:
+    """Run with gunicorn 27.0.1: ``--chdir`` moves the application, and the configuration stands where gunicorn was started."""
+    (root / "src").mkdir()
+    (root / "src" / "gunicorn.conf.py").write_text("graceful_timeout = 300\n", encoding="utf-8")
+    (root / "src" / "web.py").write_text(APP, encoding="utf-8")
+    command = f"{GUNICORN} -c gunicorn.conf.py --chdir src web:app"
+    found = findings(root, gunicorn__conf__py="graceful_timeout = 7\n", Procfile=f"web: {command}\n")
+    assert [(f.code, Path(f.path).parent.name) for f in found] == [("LGS504", root.name)]
+
+
+def test_workers_and_replicas_are_one_cause(root: Path) -> None:
+    saver = "from langgraph.checkpoint.memory import InMemorySaver\n\nsaver = InMemorySaver()\n"
+    compose = (
+        "services:\n  api:\n    build: .\n    stop_grace_period: 310s\n    deploy: {replicas: 2}\n"
+        "    command: uvicorn main:app --workers 4\n"
+    )
+    (finding,) = findings(root, main__py=APP + "\n\n" + saver, compose__yaml=compose)
+    assert (finding.code, "4 workers" in finding.message) == ("LGS509", True)
+    assert "2 replicas (replicas), too" in [place.message for place in finding.related]

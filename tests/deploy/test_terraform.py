@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lg_stream_lint.deploy.clouds.aws import ANYTHING
 from lg_stream_lint.deploy.files import DeployFile
 from lg_stream_lint.deploy.settings import Kind, Origin, Role, Route
 from lg_stream_lint.deploy.terraform.hcl import Hcl, blocks_in, parse
@@ -309,3 +310,47 @@ def test_google_and_azure(tmp_path: Path) -> None:
     assert ("google_cloud_run_v2_service.api", "uvicorn app.main:app") in linked(found)
     gunicorn = next(hop for hop in servers if hop.layer == "gunicorn")
     assert gunicorn.get("timeout").where.span == Span(54, 67, 54, 73)
+
+
+SERVICE = """
+resource "aws_lb" "main" {}
+resource "aws_lb_target_group" "api" {}
+resource "aws_lb_listener" "http" {
+  load_balancer_arn = aws_lb.main.arn
+  LISTENER
+}
+resource "aws_ecs_service" "api" {
+  task_definition = aws_ecs_task_definition.api.arn
+  load_balancer {
+    target_group_arn = aws_lb_target_group.api.arn
+    container_name   = "api"
+  }
+}
+"""
+FORWARDS = "default_action {\n    target_group_arn = aws_lb_target_group.api.arn\n  }"
+WEIGHTED = "default_action {\n forward {\n target_group {\n arn = aws_lb_target_group.api.arn\n }\n }\n }"
+RULE = """
+resource "aws_lb_listener_rule" "api" {
+  listener_arn = aws_lb_listener.http.arn
+  action {
+    target_group_arn = aws_lb_target_group.api.arn
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "resolved"),
+    [
+        (SERVICE.replace("LISTENER", FORWARDS), True),
+        (SERVICE.replace("LISTENER", WEIGHTED), True),
+        (SERVICE.replace("LISTENER", "port = 80") + RULE, True),
+        (SERVICE.replace("LISTENER", "port = 80"), False),
+        (SERVICE.replace("LISTENER", FORWARDS.replace("_group.api", "_group.other")), False),
+    ],
+)
+def test_a_balancer_leads_to_the_containers_behind_its_listeners(tmp_path: Path, text: str, resolved: bool) -> None:
+    found = reading("terraform", tmp_path, {"main.tf": text + TASK})
+    balancer, host = proxies(found)["aws_lb.main"], hosts(found)["aws_ecs_task_definition.api api"]
+    assert bool(set(balancer.leads_to) & set(host.known_as)) == resolved
+    assert (ANYTHING in balancer.leads_to) != resolved

@@ -31,8 +31,10 @@ def gunicorn_start(table: ServerOptions, words: Sequence[Word], carrier: Carrier
     extra: tuple[Target, ...] = ()
     app, left = _application(line.arguments)
     open_ended = left or _is_open("GUNICORN_CMD_ARGS", carrier)
+    file, missing = _conf_file(
+        given.get("config"), carrier
+    )  # looked for before `--chdir` takes effect (run: gunicorn 27.0.1)
     carrier = _moved(table, given, carrier)
-    file, missing = _conf_file(given.get("config"), carrier)
     if missing is not None:
         notes.append(Note(missing.where, f"{missing.value} is not in this repository"))
         open_ended = True

@@ -25,6 +25,8 @@ _DOORS = (
     "aws_lambda_function_url", "aws_api_gateway_integration", "aws_apigatewayv2_integration", "aws_apigatewayv2_api",
     "aws_lb_target_group_attachment", "aws_alb_target_group_attachment",
 )  # fmt: skip
+_LISTENERS = ("aws_lb_listener", "aws_alb_listener")
+_RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 _STORED = re.compile(r"aws_s3_bucket|s3-website|\.s3[.-]")
 
 
@@ -138,7 +140,26 @@ class AwsReader:
             return
         network = kind is not None and kind.text == "network"
         idle = None if network else resource.body.get("idle_timeout")
-        aws.load_balancer(self.named(resource), idle, self.found, network=network)
+        aws.load_balancer(self.named(resource), idle, self.found, network=network, leads_to=self._behind(resource))
+
+    def _behind(self, balancer: Resource) -> list[Target]:
+        """The containers of ECS services that a balancer's listeners forward to; none where they are not written here."""
+        listeners = {
+            each.address for each in self._of(_LISTENERS) if _names(balancer, each.body.get("load_balancer_arn"))
+        }
+        forwarding = [each for each in self._of(_LISTENERS) if each.address in listeners]
+        forwarding += [rule for rule in self._of(_RULES) if listeners & set(references(rule.body.get("listener_arn")))]
+        groups = {address for each in forwarding for address in _groups(each.body)}
+        found = []
+        for service in self._of(("aws_ecs_service",)):
+            tasks = references(service.body.get("task_definition"))
+            for entry in blocks_in(service.body, "load_balancer"):
+                if groups & set(references(entry.get("target_group_arn"))):
+                    found += [f"{task}/{entry.string('container_name')}" for task in tasks]
+        return [Target("unit", self.unit(address)) for address in dict.fromkeys(found)]
+
+    def _of(self, kinds: tuple[str, ...]) -> list[Resource]:
+        return [resource for resource in self.module.by_address.values() if resource.kind in kinds]
 
     def classic(self, resource: Resource) -> None:
         """aws_elb."""
@@ -183,6 +204,22 @@ class AwsReader:
                 f"{resource.address} {name}", resource.where, self.unit(f"{resource.address}/{name}"), _KEYS
             )
             container(named, each, self.found, self.context, folder=self.file.folder)
+
+
+def _names(resource: Resource, *nodes: Node | None) -> bool:
+    """Whether expressions name a resource."""
+    return resource.address in references(*nodes)
+
+
+def _groups(body: Node) -> list[str]:
+    """The target groups that a listener, or a rule of one, forwards to."""
+    found: list[str] = []
+    for action in (*blocks_in(body, "default_action"), *blocks_in(body, "action")):
+        weighted = [
+            group.get("arn") for forward in blocks_in(action, "forward") for group in blocks_in(forward, "target_group")
+        ]
+        found += references(action.get("target_group_arn"), *weighted)
+    return found
 
 
 def _containers(node: Node | None, found: Found) -> list[Node]:

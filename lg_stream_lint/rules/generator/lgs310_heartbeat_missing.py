@@ -112,6 +112,8 @@ from lg_stream_lint.rules.base import Elsewhere, Place, PythonRule
 
 #: Seconds; idle limits up to this one meet a slow tool.
 _SHORT = 60
+#: Seconds between the pings that are usual.
+_USUAL = 15
 
 
 class HeartbeatMissing(PythonRule):
@@ -193,10 +195,12 @@ class HeartbeatMissing(PythonRule):
             who = f"{limit.place} closes silent connections after {limit.seconds:g} s"
             related.append(Elsewhere(limit.setting.where, f"{limit.setting.key}: {limit.seconds:g} s of silence"))
             severity = Severity.WARNING if "tool" in when else Severity.INFO
+        repair = 'Send ": ping" every 15 s from a branch of its own, or use sse-starlette, which does it by itself'
+        if limit is not None and limit.seconds <= _USUAL:
+            repair = f"Set {limit.setting.key} above a minute there, and then send pings more often than that"
         self.report(
             node,
-            f'This event stream sends nothing {when}: {who}. Send ": ping" every 15 s from a branch of its own, or use '
-            "sse-starlette, which does it by itself.",
+            f"This event stream sends nothing {when}: {who}. {repair}.",
             severity=severity,
             confidence=Confidence.MEDIUM if source.by_name else Confidence.HIGH,
             related=related,

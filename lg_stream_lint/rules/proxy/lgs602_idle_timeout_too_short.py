@@ -110,6 +110,10 @@ _SHORT = 60.0
 _ENOUGH = 300.0
 
 
+#: Seconds between the pings of sse-starlette and of FastAPI's own event streams.
+_USUAL_PING = 15.0
+
+
 class IdleTimeoutTooShort(ProxyRule):
     """Compares each limit on silence with the pings and with the model."""
 
@@ -170,6 +174,8 @@ class IdleTimeoutTooShort(ProxyRule):
             return f"Set {limit.key} {above}."
         if limit.fixed:
             return 'Send ": ping" more often than that (sse-starlette does, every 15 s): nothing else helps here.'
+        if limit.value <= _USUAL_PING:
+            return f"Set {limit.key} {above}: the usual ping every {_USUAL_PING:g} s comes too late here."
         return f'Send ": ping" more often than that (sse-starlette does, every 15 s), or set {limit.key} {above}.'
 
 

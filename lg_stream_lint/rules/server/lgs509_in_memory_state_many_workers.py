@@ -102,22 +102,28 @@ class InMemoryStateManyWorkers(DeployRule):
         if way.app is None or not code.memory_savers:
             return
         saver = code.memory_savers[0]
-        for hop in (*([way.server] if way.server is not None else []), *way.hosts):
-            for name, counted in _COUNTED.items():
-                setting = hop.get(name)
-                if setting is None or not _several(setting):
-                    continue
-                self.report(
-                    setting.where,
-                    f"The next turn of a conversation mostly reaches another of the {setting.value:g} {counted} "
-                    f"({setting.key}), and the in-memory checkpointer at {place(saver)} knows its threads in one process only: "
-                    "the answer forgets what was said, and an interrupt cannot be resumed. Use a checkpointer that all processes "
-                    "share, such as AsyncPostgresSaver, or a single process.",
-                    way=way,
-                    hop=hop,
-                    confidence=confidence_of(setting),
-                    related=[Nearby(where, "keeps the threads in memory") for where in code.memory_savers[:5]],
-                )
+        hops = (*([way.server] if way.server is not None else []), *way.hosts)
+        several = [
+            (hop, setting, counted)
+            for hop in hops
+            for name, counted in _COUNTED.items()
+            if (setting := hop.get(name)) is not None and _several(setting)
+        ]
+        for hop, setting, counted in several[:1]:
+            others = [
+                Nearby(other.where, f"{other.value:g} {name} ({other.key}), too") for _, other, name in several[1:]
+            ]
+            self.report(
+                setting.where,
+                f"The next turn of a conversation mostly reaches another of the {setting.value:g} {counted} "
+                f"({setting.key}), and the in-memory checkpointer at {place(saver)} knows its threads in one process only: "
+                "the answer forgets what was said, and an interrupt cannot be resumed. Use a checkpointer that all processes "
+                "share, such as AsyncPostgresSaver, or a single process.",
+                way=way,
+                hop=hop,
+                confidence=confidence_of(setting),
+                related=[*others, *(Nearby(where, "keeps the threads in memory") for where in code.memory_savers[:5])],
+            )
 
 
 def _several(setting: Setting) -> bool:
