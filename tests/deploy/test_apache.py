@@ -73,6 +73,55 @@ def test_a_piece_may_be_included_where_another_default_holds(tmp_path: Path) -> 
     assert (hop.value("read_timeout"), hop.version) == (60, "2.4")
 
 
+SITE = f"<VirtualHost *:80>\n{PASS}\n</VirtualHost>\n"
+
+
+def test_included_files_are_read_with_what_holds_around_them(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "httpd.conf": "ServerRoot /srv\nProxyTimeout 45\nInclude conf/extra/httpd-vhosts.conf\n"
+        "IncludeOptional sites-enabled/*.conf\n",
+        "extra/httpd-vhosts.conf": SITE,
+        "sites-available/b.conf": SITE.replace("/chat", "/other"),
+    }
+    found = reading("apache", tmp_path, files)
+    assert [(hop.name, hop.value("read_timeout")) for hop in found.hops] == [
+        ("ProxyPass /chat", 45),
+        ("ProxyPass /other", 45),
+    ]
+    assert [Path(hop.where.path).name for hop in found.hops] == ["httpd-vhosts.conf", "b.conf"]
+    assert len({hop.group for hop in found.hops}) == 2
+    assert found.notes == ()
+    for piece in ("extra/httpd-vhosts.conf", "sites-available/b.conf"):
+        assert reading("apache", tmp_path, files, piece) == Reading()
+
+
+def test_the_defaults_reach_included_files(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"httpd.conf": "LoadModule a b\nInclude sites/\n", "sites/a.conf": SITE}
+    (hop,) = reading("apache", tmp_path, files).hops
+    assert (hop.value("read_timeout"), hop.get("read_timeout").where.path) == (60, str(tmp_path / "sites/a.conf"))
+
+
+def test_what_is_not_included_is_a_note_and_leaves_no_default_certain(tmp_path: Path) -> None:
+    found = read(tmp_path, f"ServerRoot /srv\nInclude conf/site.conf\n{PASS}\n")
+    assert [(note.reason, note.where.span.row) for note in found.notes] == [
+        ("included file conf/site.conf is not in the repository", 2)
+    ]
+    assert found.hops[0].get("read_timeout") is None
+
+
+@pytest.mark.parametrize("include", ["IncludeOptional a.conf", "Include mods-enabled/*.conf", "Include ports.conf"])
+def test_what_a_machine_brings_along_is_not_missed(tmp_path: Path, include: str) -> None:
+    found = read(tmp_path, f"ServerRoot /srv\n{include}\n{PASS}\n")
+    assert (found.notes, found.hops[0].value("read_timeout")) == ((), 60)
+
+
+def test_circles_of_includes_end(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"a.conf": f"Include b.conf\n{PASS}\n", "b.conf": f"Include a.conf\n{PASS}\n"}
+    assert len(reading("apache", tmp_path, files).hops) == 2
+    itself = read(tmp_path / "c", f"Include httpd.conf\n{PASS}\n")
+    assert (len(itself.hops), len(itself.notes)) == (1, 1)
+
+
 def test_balancers(tmp_path: Path) -> None:
     text = (
         "<Proxy balancer://app>\n  BalancerMember http://a:8000\n  BalancerMember http://b:8000 status=+H\n"

@@ -121,6 +121,25 @@ def test_a_limit_of_nothing_is_the_default(tmp_path: Path) -> None:
     assert (idle.value, idle.origin) == (60, Origin.DEFAULT)
 
 
+def test_included_files_are_read_with_the_routines(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "default.vcl": 'vcl 4.1;\ninclude "/etc/varnish/backends.vcl";\nsub vcl_backend_fetch {\n  include "limits.vcl";\n}\n',
+        "backends.vcl": 'backend api { .host = "api"; .port = "8000"; }\n',
+        "limits.vcl": "set bereq.between_bytes_timeout = 600s;\n",
+    }
+    found = reading("varnish", tmp_path, files)
+    (hop,) = found.hops
+    assert (hop.value("read_timeout"), hop.get("read_timeout").where.path) == (600, str(tmp_path / "limits.vcl"))
+    assert (hop.where.path, found.notes) == (str(tmp_path / "backends.vcl"), ())
+    assert reading("varnish", tmp_path, files, "backends.vcl") == Reading()
+
+
+def test_what_is_not_included_is_a_note_and_leaves_no_default_certain(tmp_path: Path) -> None:
+    found = read(tmp_path, BACKEND + 'include "more.vcl";\ninclude "default.vcl";\n')
+    assert [note.where.span.row for note in found.notes] == [3, 4]
+    assert values(found.hops[0]) == {"protocol": "http"}
+
+
 def test_what_is_not_known_is_a_note(tmp_path: Path) -> None:
     text = 'backend api { .host = "${API_HOST}"; .port = "${PORT:-8000}"; .between_bytes_timeout = 60; }\n'
     found = read(tmp_path, text)

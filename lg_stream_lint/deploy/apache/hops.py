@@ -42,18 +42,19 @@ def apache_time(text: str) -> float | None:
     return int(match[1]) * _UNITS[(match[2] or "").lower()] if match is not None else None
 
 
-def read_hops(top: Directive, file: DeployFile, carried: Carried) -> Reading:
-    """Every place that passes requests on, in the order of the text."""
-    return _Hops(top, file, carried).run()
+def read_hops(top: Directive, file: DeployFile, carried: Carried, *, complete: bool = True) -> Reading:
+    """Every place that passes requests on, in the order of the text; with a part that is not ``complete`` no default is sure."""
+    return _Hops(top, file, carried, complete=complete).run()
 
 
 class _Hops:
-    def __init__(self, top: Directive, file: DeployFile, carried: Carried) -> None:
+    def __init__(self, top: Directive, file: DeployFile, carried: Carried, *, complete: bool) -> None:
         self.top, self.file, self.carried = top, file, carried
         self.variables = Variables(top)
         self.notes: list[Note] = []
         self.balancers: dict[str, Directive] = {}
-        self.is_whole = bool(carried.version.tag) or any(top.find(name) is not None for name in _OF_A_WHOLE)
+        is_whole = bool(carried.version.tag) or any(top.find(name) is not None for name in _OF_A_WHOLE)
+        self.has_defaults = complete and is_whole
 
     def run(self) -> Reading:
         places = list(self._places(self.top, None, None))
@@ -106,7 +107,9 @@ class _Hops:
             tuple(route._replace(inside=inside) if route.how == "prefix" else route for route in place.routes),
             self.carried.version.tag,
             self.carried.version.where,
-            f"{self.file.path}:{place.server.start if place.server is not None else 0}",
+            f"{place.server.line.file.path}:{place.server.start}"
+            if place.server is not None
+            else f"{self.file.path}:0",
         )
 
     def _addresses(self, place: Place, written: str, balancer: Directive | None) -> Iterator[str]:
@@ -126,6 +129,8 @@ class _Hops:
 
     def _known_as(self, server: Directive | None) -> Iterator[Target]:
         yield from self.carried.known_as
+        if server is not None and server.line.file is not self.file:
+            yield Target("file", server.line.file.path)
         ports = list(server.values) if server is not None else []
         for text in ports:
             port = self.variables.resolve(text)[0].rpartition(":")[2]
@@ -155,7 +160,7 @@ class _Hops:
                 if found is not None:
                     yield from self._time("read_timeout", name, found, found.first, Kind.IDLE)
                     return
-        usual = default("apache", "read_timeout", place.directive.where) if self.is_whole else None
+        usual = default("apache", "read_timeout", place.directive.where) if self.has_defaults else None
         yield from (usual,) if usual is not None else ()
 
     def _with_options(self, place: Place, balancer: Directive | None) -> Iterator[tuple[Directive, tuple[str, ...]]]:

@@ -1,31 +1,25 @@
 """A configuration with its includes in it, as far as they lie in the repository, and which files are only pieces.
 
-``/etc/nginx/conf.d/*.conf`` is a path on the machine; in a repository the same folder lies somewhere near the main file, or its
-files lie beside it and are copied there. Both are looked for; what nginx brings along itself (``mime.types``) is not missed.
+What nginx brings along itself (``mime.types``) is not missed.
 """
 
 from __future__ import annotations
 
-import fnmatch
-import os
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
 from lg_stream_lint.deploy.nginx.tree import BadSyntax, Directive, parse
+from lg_stream_lint.deploy.proxies.included import find_included, possible_owners
 from lg_stream_lint.deploy.settings import Note
 
 #: Includes in includes; nginx itself has no limit.
 DEEPEST = 8
-#: Directives that includes may bring into one configuration, and files of a folder that are looked at.
+#: Directives that includes may bring into one configuration.
 MOST_DIRECTIVES = 100_000
-MOST_FILES = 60
 #: Files that one configuration takes in, those that it takes in twice counted twice.
 MOST_TAKEN_IN = 200
-#: Folders above a piece in which the file that includes it is looked for.
-UPWARD = 3
 
 _IN_HTTP = frozenset({"server", "upstream", "map", "log_format", "limit_req_zone", "proxy_cache_path"})
 _SHIPPED = re.compile(
@@ -34,9 +28,6 @@ _SHIPPED = re.compile(
 )
 _LIKE_NGINX = re.compile(r".*(?:nginx|\.conf|\.vhost)(?:\.\w+)*")
 _HAS_INCLUDE = re.compile(rb"(?:^|[\s;{}])include[ \t]")
-_NEIGHBOURS = ("", "conf.d", "sites-available", "sites-enabled", "templates", "servers", "vhosts", "nginx")
-#: Where else the files of a folder on the machine may lie in a repository.
-_ALSO = {"sites-enabled": ("sites-available",), "conf.d": ("templates",)}
 
 
 class Loaded(NamedTuple):
@@ -66,7 +57,7 @@ def load(file: DeployFile, context: Context) -> Loaded:
 
 def is_taken_in(file: DeployFile, context: Context) -> bool:
     """Whether another file of the repository includes this one, so that it is read there, with what holds around it."""
-    for path in _possible_owners(file, context):
+    for path in possible_owners(file, context, _LIKE_NGINX, _HAS_INCLUDE):
         try:
             owner = load(context.open(path), context)
             if file.path in owner.included and path not in load(file, context).included:
@@ -74,33 +65,6 @@ def is_taken_in(file: DeployFile, context: Context) -> bool:
         except (BadSyntax, NotRead):  # noqa: PERF203 - a handful of files
             continue
     return False
-
-
-def _possible_owners(file: DeployFile, context: Context) -> Iterator[str]:
-    folder = file.folder
-    for _ in range(UPWARD):
-        if not context.holds(os.path.join(folder, "x")):
-            return
-        for neighbour in _NEIGHBOURS:
-            for path in _files(os.path.join(folder, neighbour) if neighbour else folder):
-                if path != file.path and _LIKE_NGINX.fullmatch(os.path.basename(path)) and _includes(path, context):
-                    yield path
-        folder = os.path.dirname(folder)
-
-
-def _includes(path: str, context: Context) -> bool:
-    try:
-        return _HAS_INCLUDE.search(context.open(path).source) is not None
-    except NotRead:
-        return False
-
-
-def _files(folder: str) -> list[str]:
-    try:
-        names = sorted(os.listdir(folder))
-    except (OSError, ValueError):
-        return []
-    return [path for name in names[:1000] if os.path.isfile(path := os.path.join(folder, name))][:MOST_FILES]
 
 
 class _Loader:
@@ -130,7 +94,7 @@ class _Loader:
 
     def _taken_in(self, include: Directive, stack: tuple[str, ...]) -> list[Directive]:
         """What stands for one ``include``."""
-        files = self._find(include.first)
+        files = find_included(include.first, self.file, self.context, _is_piece)
         if not files:
             if not any(sign in include.first for sign in "*?[") and not _SHIPPED.fullmatch(include.first):
                 self._note(include, f"included file {include.first} is not in the repository")
@@ -164,67 +128,6 @@ class _Loader:
         note = Note(include.where, reason)
         if note not in self.notes:
             self.notes.append(note)
-
-    def _find(self, path: str) -> list[DeployFile]:
-        """The files of the repository that an include's path or pattern means."""
-        parts = [part for part in path.split("/") if part not in ("", ".", "..")]
-        if "$" in path or not parts:
-            return []
-        is_pattern = any(sign in path for sign in "*?[")
-        fewest = 2 if is_pattern else 1  # of `*.conf` alone anything beside the file would be one
-        for folder in self._folders():
-            for start in range(max(1, len(parts) - fewest + 1)):
-                found = self._in(folder, parts[start:])
-                if found:
-                    return found
-        return self._beside(parts) if is_pattern else []
-
-    def _folders(self) -> Iterator[str]:
-        folder = self.file.folder
-        for _ in range(UPWARD):
-            if not self.context.holds(os.path.join(folder, "x")):
-                return
-            yield folder
-            folder = os.path.dirname(folder)
-
-    def _in(self, folder: str, parts: list[str]) -> list[DeployFile]:
-        *below, name = parts
-        if any(sign in part for part in below for sign in "*?["):
-            return []
-        place = os.path.join(folder, *below)
-        if not any(sign in name for sign in "*?["):
-            return self._opened([os.path.join(place, name), os.path.join(place, name + ".template")])[:1]
-        places = [place]
-        if below:
-            places += [os.path.join(folder, *below[:-1], other) for other in _ALSO.get(below[-1], ())]
-        for each in places:
-            names = (name, name + ".template") if each != place else (name,)
-            found = [path for path in _files(each) if _is_named(path, names) and path != self.file.path]
-            if found:
-                return self._opened(found)
-        return []
-
-    def _beside(self, parts: list[str]) -> list[DeployFile]:
-        """Pieces that lie beside the main file and are copied where its pattern looks for them."""
-        found = [
-            path
-            for path in _files(self.file.folder)
-            if path != self.file.path and _is_named(path, (parts[-1], parts[-1] + ".template"))
-        ]
-        return [file for file in self._opened(found) if _is_piece(file)]
-
-    def _opened(self, paths: list[str]) -> list[DeployFile]:
-        found = []
-        for path in paths:
-            try:
-                found.append(self.context.open(path))
-            except NotRead:  # noqa: PERF203 - a handful of files
-                continue
-        return found
-
-
-def _is_named(path: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch.fnmatchcase(os.path.basename(path), pattern) for pattern in patterns)
 
 
 def _is_piece(file: DeployFile) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.files import Context, DeployFile
@@ -17,8 +18,9 @@ class Carried(NamedTuple):
     version: Version
 
 
-def carried(file: DeployFile, context: Context, *images: str) -> Carried:
-    """What carries a configuration; ``images`` are the names of the product's images."""
-    carriers = carriers_of([file], context, [image.encode() for image in images])
+def carried(file: DeployFile, context: Context, *images: str, pieces: Iterable[str] = ()) -> Carried:
+    """What carries a configuration, or the files that it includes; ``images`` are the names of the product's images."""
+    files = [file, *(context.open(path) for path in sorted(pieces))]
+    carriers = carriers_of(files, context, [image.encode() for image in images])
     targets = dict.fromkeys(carrier.target for carrier in carriers)
     return Carried((Target("file", file.path), *targets), version_for(file, carriers, context, images))

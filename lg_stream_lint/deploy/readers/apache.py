@@ -1,11 +1,11 @@
-"""Apache: ``httpd.conf``, virtual hosts, ``.htaccess``. Files that one includes are read by themselves."""
+"""Apache: ``httpd.conf``, virtual hosts, ``.htaccess``. Files that one includes are read there, with what holds around them."""
 
 from __future__ import annotations
 
 import re
 
 from lg_stream_lint.deploy.apache.hops import read_hops
-from lg_stream_lint.deploy.apache.tree import parse
+from lg_stream_lint.deploy.apache.includes import is_taken_in, load
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.nginx.templates import template_sign
 from lg_stream_lint.deploy.proxies.carried import carried
@@ -16,14 +16,20 @@ _PASS = re.compile(
     r"(?i)(?:^|[\r\n])[ \t]*(?:ProxyPass(?:Match)?[ \t]+\S|RewriteRule[ \t][^\r\n]*\[[^\[\]\r\n]*\bP\b|BalancerMember[ \t]+\S"
     r"|SetHandler[ \t]+[\"']?proxy:)"
 )
+_INCLUDE = re.compile(r"(?:^|[\r\n])[ \t]*Include(?:Optional)?[ \t]+\S")
 
 
 def read(file: DeployFile, context: Context) -> Reading:
     """The places of a file that pass requests on."""
-    if _PASS.search(file.text) is None:
+    if _PASS.search(file.text) is None and _INCLUDE.search(file.text) is None:
         return Reading()
     template = template_sign(file.text)
     if template is not None:
         offset, kind = template
         return Reading((), (Note(file.at(offset, offset + 2), f"{kind}: what it becomes is not known"),))
-    return read_hops(parse(file), file, carried(file, context, "httpd"))
+    if is_taken_in(file, context):
+        return Reading()
+    loaded = load(file, context)
+    container = carried(file, context, "httpd", pieces=loaded.included)
+    reading = read_hops(loaded.top, file, container, complete=not loaded.notes)
+    return Reading(reading.hops, (*loaded.notes, *reading.notes)) if reading.hops else reading

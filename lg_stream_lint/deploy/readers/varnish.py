@@ -7,15 +7,20 @@ from lg_stream_lint.deploy.nginx.templates import template_sign
 from lg_stream_lint.deploy.proxies.carried import carried
 from lg_stream_lint.deploy.settings import Note, Reading
 from lg_stream_lint.deploy.varnish.hops import read_hops
-from lg_stream_lint.deploy.varnish.tree import parse
+from lg_stream_lint.deploy.varnish.includes import is_taken_in, load
 
 
 def read(file: DeployFile, context: Context) -> Reading:
-    """The backends of a file; files that one includes are read by themselves."""
-    if "backend" not in file.text:
+    """The backends of a file and of those that it includes; a file that another one includes is read there."""
+    if "backend" not in file.text and "include" not in file.text:
         return Reading()
     template = template_sign(file.text)
     if template is not None:
         offset, kind = template
         return Reading((), (Note(file.at(offset, offset + 2), f"{kind}: what it becomes is not known"),))
-    return read_hops(parse(file), file, carried(file, context, "varnish"))
+    if is_taken_in(file, context):
+        return Reading()
+    loaded = load(file, context)
+    container = carried(file, context, "varnish", pieces=loaded.included)
+    reading = read_hops(loaded.top, file, container, complete=not loaded.notes)
+    return Reading(reading.hops, (*loaded.notes, *reading.notes))

@@ -43,14 +43,14 @@ def vcl_time(text: str) -> float | None:
     return float(match[1]) * _UNITS[match[2]] if match is not None else None
 
 
-def read_hops(top: list[Statement], file: DeployFile, carried: Carried) -> Reading:
-    """Every backend of the file, in order."""
-    return _Hops(top, file, carried).run()
+def read_hops(top: list[Statement], file: DeployFile, carried: Carried, *, complete: bool = True) -> Reading:
+    """Every backend of the file, in order; with a part that is not ``complete`` no default is sure."""
+    return _Hops(top, file, carried, complete=complete).run()
 
 
 class _Hops:
-    def __init__(self, top: list[Statement], file: DeployFile, carried: Carried) -> None:
-        self.top, self.file, self.carried = top, file, carried
+    def __init__(self, top: list[Statement], file: DeployFile, carried: Carried, *, complete: bool) -> None:
+        self.top, self.file, self.carried, self.complete = top, file, carried, complete
         self.notes: list[Note] = []
         self.rules = [rule for sub in top if sub.name == "sub" for rule in _rules(sub, ())]
         self.members = _members(top)
@@ -117,19 +117,21 @@ class _Hops:
         elif own is not None:
             statement, text = own, "".join(own.words[2:])
         else:
-            usual = default("varnish", name, backend.where)
-            yield from (usual,) if usual is not None else ()
+            yield from self._default(backend, name)
             return
         seconds = vcl_time(with_default(text)[0])
         if seconds == 0:  # nothing is set: the program's parameter holds
-            usual = default("varnish", name, backend.where)
-            yield from (usual,) if usual is not None else ()
+            yield from self._default(backend, name)
             return
         if seconds is None:
             self.notes.append(Note(statement.where, f"{key} {text[:60]}"))
             return
         overridable = with_default(text)[1]
         yield Setting(name, key, seconds, Origin.EXPLICIT, statement.where, kind, text, overridable)
+
+    def _default(self, backend: Statement, name: str) -> Iterator[Setting]:
+        usual = default("varnish", name, backend.where) if self.complete else None
+        yield from (usual,) if usual is not None else ()
 
     def _switch(self, name: str, key: str, value: str, routes: tuple[Route, ...]) -> Iterator[Setting]:
         found = [rule for rule in self.rules if rule.name == key and _concerns(rule, routes)]
