@@ -4,7 +4,7 @@
 Reports a written graceful time-out (gunicorn's `graceful_timeout`, uvicorn's `--timeout-graceful-shutdown`,
 hypercorn's `graceful_timeout`, granian's `--workers-kill-timeout`) below the longest answer, hypercorn's 3 s where
 nothing is written, and gunicorn's 30 s where the model's time-out is known and longer. Where no model's time-out is known,
-30 s and more are advice: so long gunicorn waits by default, and that is not reported either.
+a written 30 s and more is advice: it is gunicorn's default, which is not reported then.
 
 ## Why it cuts the stream
 Every deploy, every scale-down cuts the answers that are being written: after SIGTERM the server waits so many

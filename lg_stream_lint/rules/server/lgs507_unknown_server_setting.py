@@ -6,7 +6,7 @@ of the settings a stream depends on: `keep_alive` for `keepalive`, `gracefull_ti
 
 ## Why it cuts the stream
 A configuration file is a Python module, and gunicorn reads the names that it knows; every other name is just a
-variable. The setting looks raised and is not: workers still stop after 30 s, streams are still cut on every deploy.
+variable. The setting looks raised and is not: workers are still killed after 30 s, streams are still cut on every deploy.
 
 ## Example
 ```python title="app/main.py"
@@ -62,8 +62,8 @@ graceful_timeout = 310
 Safe: the name that was meant.
 
 ## Limits
-Names that are used elsewhere in the file are helpers of the file's own. Where the name that was meant is set as
-well, the rule is silent; so it is about names that nothing is close to. Flags on a command line that a server does
+Names that are used elsewhere in the file are helpers of the file's own. The rule is silent where the name that was
+meant is set as well, and about names that resemble none. Flags on a command line that a server does
 not know stop it at once, and need no rule.
 
 ## Evidence

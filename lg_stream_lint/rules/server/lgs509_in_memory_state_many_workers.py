@@ -6,8 +6,8 @@ Reports more than one worker or replica for an application whose graph keeps its
 
 ## Why it cuts the stream
 The next turn of a conversation reaches another process, which has never heard of the thread: the answer starts from nothing,
-`interrupt()` cannot be resumed, and `Command(resume=…)` ends the stream at once. It happens in one of *n* turns, and never on the
-developer's machine.
+`interrupt()` cannot be resumed, and `Command(resume=…)` ends the stream at once. With *n* processes it goes well in one of
+*n* turns, and always on the developer's machine.
 
 ## Example
 ```python title="app/main.py"

@@ -62,7 +62,7 @@ None: leave the option out, which means no limit.
 The longest answer is the largest time-out of a model in the project, 300 s where none is known.
 
 ## Evidence
-`fixtures/LGS512/evidence.yaml`: hypercorn's read time-out, scaled down to 1 s.
+`fixtures/LGS512/evidence.yaml`: hypercorn's read time-out and daphne's, scaled down to 2 s.
 
 ## References
 - <https://hypercorn.readthedocs.io/en/latest/how_to_guides/configuring.html>
