@@ -20,6 +20,7 @@ from lg_stream_lint.symptoms import Match, length_of_time, matches
 if TYPE_CHECKING:
     from lg_stream_lint.config import Config
     from lg_stream_lint.cuts import Layer
+    from lg_stream_lint.deploy.code import StreamFact
     from lg_stream_lint.deploy.deployment import Deployment
 
 FOUND, NOT_VISIBLE, RULED_OUT = "found", "not visible", "ruled out"
@@ -115,7 +116,7 @@ def answer(asked: Asked, path: str, config: Config) -> Answer:
     near.sort(key=lambda layer: _CUTTING.index(layer.kind))
     scores = _scores(meant, asked, {layer.kind for layer in near})
     causes = [_cause(code, findings, deployment) for code in scores]
-    found = {cause.code for cause in causes if cause.verdict == FOUND}
+    found = {finding.code for finding in findings}
     causes = [cause for cause in causes if cause.verdict != RULED_OUT or not found.intersection(_contained(cause.code))]
     causes.sort(key=lambda cause: (_ORDER[cause.verdict], -scores[cause.code], _worst(cause.code, findings)))
     return Answer(
@@ -168,7 +169,7 @@ def _cause(code: str, findings: Iterable[Finding], deployment: Deployment) -> Ca
     judged = list(_judged(code, deployment))
     if judged:
         return Cause(code, info.name, RULED_OUT, tuple(judged[:1]), "")
-    return Cause(code, info.name, NOT_VISIBLE, (), _nothing_to_judge(code))
+    return Cause(code, info.name, NOT_VISIBLE, (), _nothing_to_judge(code, deployment))
 
 
 def _contained(code: str) -> tuple[str, ...]:
@@ -181,12 +182,10 @@ def _contained(code: str) -> tuple[str, ...]:
 def _judged(code: str, deployment: Deployment) -> Iterator[Place]:
     """What a rule looked at and found nothing wrong with: the settings that it is about, or the project's streams."""
     if not is_about_settings(code):
-        for way in deployment.ways:
-            for stream in deployment.code(way).streams:
-                yield Place(stream.where, "this stream was looked at")
-        if not deployment.ways:
-            for stream in deployment.code(Way((), None, sure=False)).streams:
-                yield Place(stream.where, "this stream was looked at")
+        for stream in _streams(deployment):
+            # A stream without pings is not reported where nothing tells that it falls silent: that rules nothing out.
+            if code != "LGS310" or stream.heartbeat is not None:
+                yield Place(stream.where, "this stream was looked at" if code != "LGS310" else "this stream pings")
         return
     cls = registry.load_deployment(registry.rules()[code])
     about = cls.about if cls is not None else ()
@@ -206,7 +205,15 @@ def _value(setting: Setting) -> str:
     return f"{setting.value:g} s by default" if setting.kind else str(setting.value)
 
 
-def _nothing_to_judge(code: str) -> str:
+def _streams(deployment: Deployment) -> Iterator[StreamFact]:
+    """The streaming responses of the project, on whatever way."""
+    for way in deployment.ways or (Way((), None, sure=False),):
+        yield from deployment.code(way).streams
+
+
+def _nothing_to_judge(code: str, deployment: Deployment) -> str:
+    if code == "LGS310" and any(_streams(deployment)):
+        return "the streams here send no pings, and how long they are silent is not known"
     if not is_about_settings(code):
         return "no streaming response is known here"
     return "no file here says anything about it"

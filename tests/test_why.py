@@ -18,6 +18,27 @@ from tests.projects import Project
 #: Rules about what fails at once, at the first call or in this tool: nobody looks for them by a stream's symptom.
 WITHOUT_SYMPTOM = {"LGS001", "LGS002", "LGS107", "LGS507", "LGS702"}
 
+WITHOUT_PINGS = """
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from langchain_openai import ChatOpenAI
+
+app = FastAPI()
+llm = ChatOpenAI(model="gpt-4o-mini", timeout=60)
+
+
+async def frames():
+    try:
+        async for chunk in llm.astream("hi"):
+            yield f"data: {chunk.model_dump_json()}\\n\\n"
+    except Exception:
+        yield "event: error\\ndata: {}\\n\\n"
+
+
+@app.get("/chat")
+async def chat():
+    return StreamingResponse(frames(), media_type="text/event-stream")
+"""
 PATIENT = AGENT.replace("timeout=60", "timeout=240")
 
 
@@ -248,6 +269,13 @@ def test_what_another_finding_contains_is_not_ruled_out(root: Path) -> None:
     found = verdicts(why("--why", "tokens arrive all at once", at=at))
     assert found["LGS604"] == "found"
     assert "LGS601" not in found  # buffering is on, and that is half of what LGS604 says
+
+
+def test_a_missing_heartbeat_is_not_ruled_out_by_a_model_that_may_answer_at_once(root: Path) -> None:
+    (root / "app.py").write_text(WITHOUT_PINGS)
+    (cause,) = [c for c in why("--why", "curl: (28) Operation timed out", at=root)["causes"] if c["code"] == "LGS310"]
+    assert cause["verdict"] == "not visible"
+    assert cause["why"] == "the streams here send no pings, and how long they are silent is not known"
 
 
 def test_a_clock_that_fits_comes_before_what_needs_none(project: Path) -> None:
