@@ -11,6 +11,8 @@ from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.images.dockerfile import Image, image_of
 from lg_stream_lint.deploy.readers import dockerfile
 from lg_stream_lint.deploy.settings import Hop, Reading, Target
+from lg_stream_lint.finding import Span
+from tests.deploy.repositories import reading
 
 
 def read(text: str, folder: Path, name: str = "Dockerfile") -> Reading:
@@ -207,3 +209,26 @@ def test_hostile_files_take_bounded_time(tmp_path: Path) -> None:
     for text in texts:
         read(text, tmp_path)
     assert time.monotonic() - began < 15
+
+
+SITE = (
+    "server {\n  listen 80;\n  location /chat {\n    proxy_pass http://api:8000;\n    proxy_read_timeout 45s;\n  }\n}\n"
+)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"COPY <<'EOF' /etc/nginx/conf.d/default.conf\n{SITE}EOF\n",
+        f"RUN cat <<'EOF' > /etc/nginx/conf.d/default.conf\n{SITE}EOF\n",
+    ],
+)
+def test_nginx_in_a_here_document_keeps_its_places(written: str, tmp_path: Path) -> None:
+    text = f'FROM nginx:1.27-alpine\n{written}CMD ["nginx", "-g", "daemon off;"]\n'
+    found = reading("dockerfile", tmp_path, {"Dockerfile": text})
+    (hop,) = (hop for hop in found.hops if hop.layer == "nginx")
+    assert (hop.value("read_timeout"), hop.get("read_timeout").where.span) == (45, Span(7, 5, 7, 27))
+    assert (hop.version, hop.known_as[0]) == ("1.27-alpine", Target("file", str(tmp_path / "Dockerfile")))
+    copied = text.replace("CMD", "COPY nginx.conf /etc/nginx/nginx.conf\nCMD")
+    found = reading("dockerfile", tmp_path, {"Dockerfile": copied})
+    assert (found.hops, [note.where.span.row for note in found.notes]) == ((), [3])  # what holds around it is not known

@@ -12,6 +12,8 @@ import pytest
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
 from lg_stream_lint.deploy.readers import makefile, package_json, procfile, shell, supervisor, systemd
 from lg_stream_lint.deploy.settings import Hop, Reading, Role
+from lg_stream_lint.finding import Span
+from tests.deploy.repositories import reading
 
 Reader = Callable[[DeployFile, Context], Reading]
 
@@ -41,6 +43,24 @@ def test_shell(tmp_path: Path) -> None:
         ("c:d", 2, 6),
     ]
     assert hops(shell.read, "start", "#!/usr/bin/perl\nuvicorn a:b\n", tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat > /etc/nginx/sites-available/chat <<'EOF'",
+        "cat <<EOF > /etc/nginx/conf.d/chat.conf",
+        "sudo tee /etc/nginx/sites-available/chat > /dev/null <<'EOF'",
+    ],
+)
+def test_nginx_that_a_script_writes(tmp_path: Path, command: str) -> None:
+    site = "server {\n  location /chat {\n    proxy_pass http://127.0.0.1:8000;\n    proxy_read_timeout 45s;\n  }\n}\n"
+    text = f"#!/bin/bash\nset -e\n{command}\n{site}EOF\nsystemctl reload nginx\n"
+    (hop,) = reading("shell", tmp_path, {"setup.sh": text}).hops
+    assert (hop.layer, hop.value("read_timeout")) == ("nginx", 45)
+    assert hop.get("read_timeout").where.span == Span(7, 5, 7, 27)
+    other = text.replace("/etc/nginx/", "/tmp/")
+    assert reading("shell", tmp_path, {"setup.sh": other}).hops == ()
 
 
 def test_makefile(tmp_path: Path) -> None:

@@ -1,16 +1,49 @@
-"""Dockerfiles: what the image's last stage starts, with its variables, its folders and its base image."""
+"""Dockerfiles: what the image's last stage starts, with its variables, its folders and its base image.
+
+A configuration of nginx that the build itself writes (``COPY <<EOF /etc/nginx/conf.d/default.conf``) is read as what it is.
+"""
 
 from __future__ import annotations
+
+import copy
+import re
 
 from lg_stream_lint.deploy.commands import Carrier, Stands, Word, server_hops
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.images.dockerfile import Command, Image, image_of
-from lg_stream_lint.deploy.settings import Reading, Target
+from lg_stream_lint.deploy.nginx.carriers import Carrier as Container
+from lg_stream_lint.deploy.settings import Hop, Note, Reading, Target
+
+_OF_NGINX = re.compile(r"(?:.*/)?nginx/.*\.(?:conf|template)|.*/nginx\.conf")
+_FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)?(?P<base>\S+)")
+_MAIN_FILE = re.compile(r"(?im)^[ \t]*(?:COPY|ADD)[ \t][^\r\n]*nginx\.conf\b")
 
 
 def read(file: DeployFile, context: Context) -> Reading:
-    """The servers that the image of a Dockerfile starts."""
-    return read_image(image_of(file, context), context)
+    """The servers that the image of a Dockerfile starts, and nginx's configurations that it writes."""
+    image = image_of(file, context)
+    started, written = read_image(image, context), _configurations(image, file, context)
+    return Reading((*started.hops, *written.hops), (*started.notes, *written.notes))
+
+
+def _configurations(image: Image, file: DeployFile, context: Context) -> Reading:
+    hops: list[Hop] = []
+    notes: list[Note] = []
+    container = Container(
+        Target("file", file.path), image.base, file.row(1), {n: v.value for n, v in image.env.items()}
+    )
+    for path, written in image.written.items():
+        if not _OF_NGINX.fullmatch(path):
+            continue
+        if _MAIN_FILE.search(file.text) is not None:
+            notes.append(Note(written.row(1), f"{path}, which a file that is copied into the image may include"))
+            continue
+        from lg_stream_lint.deploy.readers import nginx
+
+        reading = nginx.read(written, copy.copy(context), container)  # of its own: one path stands for several files
+        hops += reading.hops
+        notes += reading.notes
+    return Reading(tuple(hops), tuple(notes))
 
 
 def read_image(image: Image, context: Context) -> Reading:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from lg_stream_lint.deploy.files import Context, DeployFile
-from lg_stream_lint.deploy.nginx.carriers import carriers_of
+from lg_stream_lint.deploy.nginx.carriers import Carrier, carriers_of
 from lg_stream_lint.deploy.nginx.hops import PASSES, read_hops
 from lg_stream_lint.deploy.nginx.includes import is_taken_in, load
 from lg_stream_lint.deploy.nginx.templates import template_sign
@@ -22,8 +22,8 @@ _PASS = re.compile(rf"(?m)(?:^|[\s;{{}}])(?:{'|'.join(PASSES)})[ \t]+[^\s=;]")
 _INCLUDE = re.compile(r"(?:^|[\s;{}])include[ \t]")
 
 
-def read(file: DeployFile, context: Context) -> Reading:
-    """The places of a file (and of what it includes) that pass requests on."""
+def read(file: DeployFile, context: Context, container: Carrier | None = None) -> Reading:
+    """The places of a file (and of what it includes) that pass requests on; ``container``: where it is known what it lies in."""
     if _PASS.search(file.text) is None and _INCLUDE.search(file.text) is None:
         return Reading()
     template = template_sign(file.text)
@@ -39,5 +39,5 @@ def read(file: DeployFile, context: Context) -> Reading:
     if not any(loaded.top.named("http")) and is_taken_in(file, context):
         return Reading()
     files = [file, *(context.open(path) for path in sorted(loaded.included))]
-    carriers = carriers_of(files, context)
+    carriers = [container] if container is not None else carriers_of(files, context)
     return read_hops(loaded, file, version_for(file, carriers, context), carriers)
