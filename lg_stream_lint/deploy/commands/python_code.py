@@ -6,13 +6,17 @@ import ast
 import os
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lg_stream_lint.deploy.commands.carrier import Carrier, Word
 from lg_stream_lint.deploy.commands.options import Option
-from lg_stream_lint.deploy.commands.python_values import PythonFile, Value, dotted, is_true
+from lg_stream_lint.deploy.commands.python_values import UNKNOWN, PythonFile, Value, dotted, is_true
 from lg_stream_lint.deploy.commands.servers import Start
 from lg_stream_lint.deploy.files import DeployFile
 from lg_stream_lint.knowledge import knowledge
+
+if TYPE_CHECKING:
+    from lg_stream_lint.deploy.commands.python_settings import Elsewhere
 
 _STARTERS = {
     "uvicorn.run": "uvicorn",
@@ -38,7 +42,10 @@ class PythonStarts:
     def __init__(self, file: DeployFile, carrier: Carrier) -> None:
         self.python = PythonFile(file, carrier.env)
         self.file = file
+        self._carrier = carrier
+        self._others: Elsewhere | None = None
         self.imports = _imports(self.python.tree, file, carrier)
+        self.python.elsewhere = self._elsewhere
         self.calls = [node for node in ast.walk(self.python.tree) if isinstance(node, ast.Call)]
 
     def servers(self) -> Iterator[Start]:
@@ -67,6 +74,19 @@ class PythonStarts:
                 yield value.value
             elif isinstance(first, (ast.List, ast.Tuple)):
                 yield tuple(self._word(item) for item in first.elts)
+
+    def _elsewhere(self, written: str) -> Value:
+        """What an imported name, or an attribute of one, is in the module that it comes from."""
+        head, _, attribute = written.partition(".")
+        origin = self.imports.get(head)
+        if origin is None or "." in attribute:
+            return Value(UNKNOWN)
+        if self._others is None:
+            from lg_stream_lint.deploy.commands.python_settings import Elsewhere
+
+            self._others = Elsewhere(self._carrier)
+        path = origin if "." in origin or not attribute else f"{origin}.{attribute}"
+        return self._others.value(path, attribute if path == origin else "")
 
     def _word(self, node: ast.expr) -> Word:
         value = self.python.value(node)
@@ -178,13 +198,13 @@ def _imports(tree: ast.Module, file: DeployFile, carrier: Carrier) -> dict[str, 
                     alias.name if alias.asname else alias.name.partition(".")[0]
                 )
         elif isinstance(node, ast.ImportFrom):
-            package = _package(node, file, carrier)
+            package = package_of(node, file, carrier)
             for alias in node.names:
                 found[alias.asname or alias.name] = f"{package}.{alias.name}".lstrip(".")
     return found
 
 
-def _package(node: ast.ImportFrom, file: DeployFile, carrier: Carrier) -> str:
+def package_of(node: ast.ImportFrom, file: DeployFile, carrier: Carrier) -> str:
     """The module that is imported from; a relative one is written from the repository's top."""
     if not node.level:
         return node.module or ""

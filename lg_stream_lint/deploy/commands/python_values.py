@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lg_stream_lint.deploy.commands.carrier import Variable
@@ -53,6 +53,8 @@ class PythonFile:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NotRead(f"Python that cannot be parsed ({type(error).__name__})") from None
         self.assigned = _assigned(self.tree)
+        #: What a name of another module is, or an attribute of one, as it is written here.
+        self.elsewhere: Callable[[str], Value] | None = None
         self._depth = 0
 
     def value(self, node: ast.expr | None) -> Value:
@@ -82,8 +84,13 @@ class PythonFile:
         if isinstance(node, ast.Constant):
             return Value(node.value)
         if isinstance(node, ast.Name):
-            assigned = self.assigned.get(node.id)
-            return self.value(assigned) if assigned is not None else _UNKNOWN
+            if node.id not in self.assigned:
+                return self.elsewhere(node.id) if self.elsewhere is not None else _UNKNOWN
+            return self.value(self.assigned[node.id])
+        if isinstance(node, ast.Attribute):
+            written = dotted(node)
+            own = written.partition(".")[0] in self.assigned
+            return self.elsewhere(written) if written and not own and self.elsewhere is not None else _UNKNOWN
         if isinstance(node, ast.Call):
             return self._call(node)
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
