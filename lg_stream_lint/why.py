@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lg_stream_lint.deploy.settings import Kind, Setting, Where
 from lg_stream_lint.deploy.ways import Way
-from lg_stream_lint.finding import RANK, Finding, is_about_settings
+from lg_stream_lint.finding import RANK, Finding, Severity, is_about_settings
 from lg_stream_lint.knowledge import Symptom, knowledge
 from lg_stream_lint.rules import registry
+from lg_stream_lint.seconds import CUTTING, elsewhere, is_near
 from lg_stream_lint.symptoms import Match, length_of_time, matches
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 FOUND, NOT_VISIBLE, RULED_OUT = "found", "not visible", "ruled out"
 _ORDER = {FOUND: 0, NOT_VISIBLE: 1, RULED_OUT: 2}
-#: How far a second that somebody measured may lie from a limit: clocks, delayed closes, the time before the first byte.
-_TOLERANCE, _SHARE = 1.5, 0.04
 #: Kinds of limits, and the causes that a second which one of them fits speaks for.
 _CLOCKED = {
     Kind.IDLE: ("LGS602", "LGS310", "LGS103", "LGS701"),
@@ -37,10 +36,11 @@ _CLOCKED = {
 }
 #: Causes that the finding of another one contains: what is found there is not ruled out here.
 _CONTAINED = {"LGS310": ("LGS602",), "LGS601": ("LGS604", "LGS605"), "LGS502": ("LGS501",)}
-#: Kinds of limits that end a stream. A standing loop and a grace, the last two, need a cause of their own.
-_CUTTING = (Kind.IDLE, Kind.TOTAL, Kind.FIRST_BYTE, Kind.BLOCK, Kind.GRACE)
+#: Limits whose response ends properly, with half an answer (LGS602's and LGS512's evidence); all others break the connection off.
+_CLEAN = frozenset({("caddy", Kind.IDLE), ("daphne", Kind.TOTAL)})
+#: What is meant where only the end is known: the symptoms that are no more than that.
+_ENDINGS = {"reset": "incomplete-chunked-read", "clean": "half-an-answer"}
 _MOST_PLACES = 3
-_MOST_NAMES = 4
 
 #: What a reader of files cannot know, whatever the project.
 UNSEEN = (
@@ -112,10 +112,13 @@ def answer(asked: Asked, path: str, config: Config) -> Answer:
     findings = run([path], config._replace(pedantic=True)).findings
     deployment = deployment_of(path, config)
     limits = tuple(_limits(deployment, path))
-    near = [layer for layer in limits if asked.cut_at is not None and _is_near(layer.seconds, asked.cut_at)]
-    near.sort(key=lambda layer: _CUTTING.index(layer.kind))
+    near = [layer for layer in limits if asked.cut_at is not None and is_near(layer.seconds, asked.cut_at)]
+    near = [layer for layer in near if _may_end(layer, asked.ending)]
+    near.sort(key=lambda layer: CUTTING.index(layer.kind))
     scores = _scores(meant, asked, {layer.kind for layer in near})
     causes = [_cause(code, findings, deployment) for code in scores]
+    if asked.ending and "LGS301" in scores and not _may_end_so(findings, asked.ending):
+        scores["LGS301"] /= 4
     found = {finding.code for finding in findings}
     causes = [cause for cause in causes if cause.verdict != RULED_OUT or not found.intersection(_contained(cause.code))]
     causes.sort(key=lambda cause: (_ORDER[cause.verdict], -scores[cause.code], _worst(cause.code, findings)))
@@ -124,7 +127,7 @@ def answer(asked: Asked, path: str, config: Config) -> Answer:
         tuple((match.guessed, match.words) for match in meant if match.guessed),
         symptoms,
         (*(_of_limit(layer) for layer in near), *causes, *_ruled_out_limits(limits, near, asked)),
-        tuple(_elsewhere(asked, limits)),
+        tuple(elsewhere(asked.cut_at, limits)) if asked.cut_at is not None else (),
         UNSEEN,
     )
 
@@ -136,8 +139,7 @@ def meant_by(asked: Asked) -> list[Match]:
     """The symptoms that what was typed names, the most exactly named first; without any, the one of the ending."""
     meant = matches(asked.words, knowledge().symptoms)
     if not meant and (asked.ending or asked.cut_at is not None):
-        ending = asked.ending or "reset"
-        meant = [Match(row, "", "") for row in knowledge().symptoms if row.ending == ending][:1]
+        meant = [Match(row, "", "") for row in knowledge().symptoms if row.name == _ENDINGS[asked.ending or "reset"]]
     return meant
 
 
@@ -233,13 +235,20 @@ def _limits(deployment: Deployment, path: str) -> Iterator[Layer]:
     for timeline in timelines(deployment, (), (), path):
         for layer in timeline.layers:
             key = (layer.where, layer.setting, layer.seconds)
-            if layer.seconds is not None and layer.kind in _CUTTING and key not in seen:
+            if layer.seconds is not None and layer.kind in CUTTING and key not in seen:
                 seen.add(key)
                 yield layer
 
 
-def _is_near(limit: float | None, second: float) -> bool:
-    return limit is not None and abs(limit - second) <= max(_TOLERANCE, _SHARE * second)
+def _may_end(layer: Layer, ending: str) -> bool:
+    """Whether a response may end in that way where the limit strikes; of the code's own limits nobody knows."""
+    return not ending or layer.layer in ("model", "app") or ((layer.layer, layer.kind) in _CLEAN) == (ending == "clean")
+
+
+def _may_end_so(findings: Iterable[Finding], ending: str) -> bool:
+    """Whether an error that nobody is told may end a stream in that way: LGS301 is an error where the end is a clean one."""
+    severities = {finding.severity for finding in findings if finding.code == "LGS301"}
+    return not severities or (Severity.ERROR in severities if ending == "clean" else Severity.WARNING in severities)
 
 
 def _of_limit(layer: Layer) -> Cause:
@@ -265,36 +274,10 @@ def _ruled_out_limits(limits: Iterable[Layer], near: Sequence[Layer], asked: Ask
         return
     for layer in limits:
         if layer not in near and layer.origin == "explicit":
-            place = Place(layer.where, f"{layer.seconds:g} s, not {asked.cut_at:g} s")
+            other = (
+                "does not end a stream in that way"
+                if is_near(layer.seconds, asked.cut_at)
+                else f"not {asked.cut_at:g} s"
+            )
+            place = Place(layer.where, f"{layer.seconds:g} s, {other}")
             yield Cause("", _title(layer), RULED_OUT, (place,), "")
-
-
-def _elsewhere(asked: Asked, limits: Iterable[Layer]) -> Iterator[str]:
-    """Products whose default is that second, and which this project does not show."""
-    if asked.cut_at is None:
-        return
-    here = {layer.layer for layer in limits}
-    for row in knowledge().layers:
-        if row.layer in here or row.kind not in _CUTTING or isinstance(row.value, str):
-            continue
-        if _is_near(float(row.value), asked.cut_at):
-            key, fixed, _ = row.key.partition(", which is fixed")
-            origin = "and fixed" if fixed else "by default"
-            yield f"{row.layer}: {key} is {row.value:g} s {origin} ({row.kind.replace('_', ' ')})"
-    yield from _models_elsewhere(asked.cut_at, {layer.product for layer in limits if layer.layer == "model"})
-
-
-def _models_elsewhere(second: float, here: Container[str]) -> Iterator[str]:
-    """The models' clients that give up at that second by themselves."""
-    for what, field in (("without a byte", "default_timeout"), ("between two chunks", "chunk_timeout")):
-        waiting: dict[float, list[str]] = {}
-        for row in knowledge().models.values():
-            seconds, name = getattr(row, field), row.path.rpartition(".")[2]
-            if not isinstance(seconds, (int, float)) or not _is_near(seconds, second) or name in here:
-                continue
-            shown = row.path if name.removeprefix("Async").startswith("Client") else name
-            names = waiting.setdefault(seconds, [])
-            names += [shown] if shown not in names else []
-        for seconds, names in sorted(waiting.items()):
-            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-            yield f"model: {', '.join(names[:_MOST_NAMES])}{more}: {seconds:g} s {what} by default"

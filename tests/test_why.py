@@ -322,6 +322,33 @@ def test_a_second_that_nothing_fits(project: Path) -> None:
     assert not any(cause["verdict"] == "found" and cause["code"] is None for cause in document["causes"])
 
 
+@pytest.mark.parametrize(
+    ("ending", "name"), [("--clean-end", "half-an-answer"), ("--reset", "incomplete-chunked-read")]
+)
+def test_an_ending_alone_is_a_symptom(ending: str, name: str, root: Path) -> None:
+    assert [symptom["name"] for symptom in why("--cut-at", "47", ending, at=root)["symptoms"]] == [name]
+
+
+def test_a_limit_that_breaks_the_connection_off_causes_no_clean_end(project: Path) -> None:
+    def limits(*arguments: str) -> list[str]:
+        causes = why("--cut-at", "60", *arguments, at=project)["causes"]
+        return [cause["title"] for cause in causes if cause["code"] is None and cause["verdict"] == "found"]
+
+    assert limits("--reset") == limits() == ["nginx 1.25 proxy_read_timeout"]
+    assert limits("--clean-end") == []
+
+
+def test_an_error_that_nobody_is_told_is_likely_where_the_stream_ends_so(root: Path) -> None:
+    untold = WITHOUT_PINGS.replace("    try:\n    ", "    if True:\n    ").replace(
+        "    except Exception:\n    ", "    if True:\n    "
+    )
+    files = {"app.py": untold.replace("llm = ChatOpenAI(", "llm = ChatOpenAI(max_tokens=200, ").encode()}
+    at = Project("untold", files).write(root)
+    clean = [cause["code"] for cause in why("--cut-at", "47", "--clean-end", at=at)["causes"]]
+    assert clean[:2] == ["LGS106", "LGS301"]  # without a middleware the connection breaks off
+    assert why("--cut-at", "47", "--reset", at=at)["causes"][0]["code"] == "LGS301"
+
+
 def test_the_ending_weighs(project: Path) -> None:
     clean = [cause["code"] for cause in why("--cut-at", "47", "--clean-end", at=project)["causes"]]
     reset = [cause["code"] for cause in why("--cut-at", "47", "--reset", at=project)["causes"]]
