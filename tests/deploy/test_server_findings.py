@@ -178,3 +178,12 @@ def test_workers_and_replicas_are_one_cause(root: Path) -> None:
     (finding,) = findings(root, main__py=APP + "\n\n" + saver, compose__yaml=compose)
     assert (finding.code, "4 workers" in finding.message) == ("LGS509", True)
     assert "2 replicas (replicas), too" in [place.message for place in finding.related]
+
+
+@pytest.mark.parametrize("line", ['"$@"', 'env A=1 "$@"'])
+def test_exec_is_put_before_what_a_script_is_given(line: str, root: Path) -> None:
+    (root / "run.sh").write_text(f"#!/bin/sh\necho hello\n{line}\n", encoding="utf-8")
+    dockerfile = 'FROM python:3.12\nCOPY run.sh /\nENTRYPOINT ["/run.sh"]\nCMD ["uvicorn", "main:app"]\n'
+    (finding,) = findings(root, Dockerfile=dockerfile)
+    assert (finding.code, Path(finding.path).name) == ("LGS511", "run.sh")
+    assert repaired(finding) == f"#!/bin/sh\necho hello\nexec {line}\n"

@@ -51,20 +51,31 @@ class Runner:
         words = simple.words
         if base_name(words[0].text) in ("cd", "pushd") and len(words) > 1:
             return carrier._replace(bases=folders_named(words[1].text, carrier.bases))
+        written: Sequence[Word] = ()
         if arguments and any(word.text in _ARGUMENTS for word in words):
+            first = words[0]._replace(text=f'"{words[0].text}"') if words[0].text in _ARGUMENTS else words[0]
+            written = (first, *words[1:])
             words = tuple(w for word in words for w in (arguments if word.text in _ARGUMENTS else (word,)))
-        self.words(words, carrier._replace(env=simple.env), shell, piped=simple.piped)
+        self.words(words, carrier._replace(env=simple.env), shell, piped=simple.piped, written=written)
         return carrier
 
-    def words(self, words: Sequence[Word], carrier: Carrier, shell: str = "", *, piped: bool = False) -> None:
-        """A command in words."""
+    def words(
+        self,
+        words: Sequence[Word],
+        carrier: Carrier,
+        shell: str = "",
+        *,
+        piped: bool = False,
+        written: Sequence[Word] = (),
+    ) -> None:
+        """A command in words; ``written`` is how it stands in a script that is given it (``"$@"``)."""
         program = unwrap(tuple(words), carrier.env)
         if not program.words:
             return
         carrier = carrier._replace(env=program.env)
         if program.folder:
             carrier = carrier._replace(bases=folders_named(program.folder, carrier.bases))
-        between = self._between(program, words, carrier, shell, piped)
+        between = self._between(program, written or words, carrier, shell, piped)
         outer, self._init = self._init, program.init or self._init
         self._follow(program, words, carrier, between)
         self._init = outer

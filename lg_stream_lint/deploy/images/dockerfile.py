@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lg_stream_lint.deploy.commands.carrier import Carrier, Variable, Word, shifted
 from lg_stream_lint.deploy.commands.words import expand, simple_commands
 from lg_stream_lint.deploy.files import Context, DeployFile
-from lg_stream_lint.deploy.images.folders import Copy, bases_of, in_image
+from lg_stream_lint.deploy.images.folders import Copy, bases_of, copied_scripts, in_image
 from lg_stream_lint.deploy.images.written import Piece, WrittenFile, by_copy, by_run
 from lg_stream_lint.deploy.settings import Where
 
@@ -76,7 +76,8 @@ def image_of(file: DeployFile, context: Context, target: str = "") -> Image:
     stage = next((s for s in reader.stages if target and s.name == target.lower()), None)
     stage = stage or (reader.stages[-1] if reader.stages else Stage("", "", None))
     bases = bases_of(file.folder, context.repository, stage.folder, reader.copies)
-    written = {path: WrittenFile(file, pieces) for path, pieces in stage.written.items() if pieces}
+    written: dict[str, DeployFile] = copied_scripts(file.folder, context, reader.copies)
+    written |= {path: WrittenFile(file, pieces) for path, pieces in stage.written.items() if pieces}
     start = (stage.entrypoint, stage.command)
     return Image(file.path, stage.base, stage.env, bases, stage.shell, *start, tuple(stage.ports), written)
 
@@ -224,7 +225,8 @@ class _Reader:
         texts = [expand(text, stage.env)[0] for text in texts if not text.startswith("--")]
         if len(texts) > 1 and not texts[0].startswith("<<"):
             target = in_image(texts[-1], stage.folder)
-            self.copies += [Copy(source, target) for source in texts[:-1]]
+            inside = texts[-1].endswith(("/", ".")) or len(texts) > 2
+            self.copies += [Copy(source, target, inside) for source in texts[:-1]]
 
     def _write(self, files: Iterable[tuple[str, bool, list[Piece]]], stage: Stage) -> None:
         """Files that the build writes by itself."""

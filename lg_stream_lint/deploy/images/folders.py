@@ -1,20 +1,28 @@
-"""Which folder of the repository an image's working folder was copied from."""
+"""Which folder of the repository an image's working folder was copied from, and which files its scripts."""
 
 from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.commands.places import upward
+from lg_stream_lint.deploy.files import Context, DeployFile
+
+#: Names of what an image may be started by.
+_SCRIPT = re.compile(r"[\w.-]+\.(?:sh|bash)|[\w-]+")
+#: Copies of a Dockerfile that are looked at.
+_MOST = 50
 
 
 class Copy(NamedTuple):
-    """``COPY source target``; the target is absolute inside the image."""
+    """``COPY source target``; the target is absolute inside the image, ``inside`` says that it is written as a folder."""
 
     source: str
     target: str
+    inside: bool = False
 
 
 def in_image(path: str, folder: str) -> str:
@@ -28,15 +36,28 @@ def bases_of(folder: str, repository: str, work: str, copies: Sequence[Copy]) ->
     The build's context is not written in a Dockerfile: it is the folder at or above it that has the most of what is copied.
     """
     contexts = upward(folder, repository)
-    ranked = sorted(contexts, key=lambda context: -sum(_exists(context, copy.source) for copy in copies[:50]))
+    ranked = sorted(contexts, key=lambda context: -sum(_exists(context, copy.source) for copy in copies[:_MOST]))
     found: list[str] = []
     for context in ranked:
-        for copy in reversed(copies[:50]):
+        for copy in reversed(copies[:_MOST]):
             base = _base(context, copy, work)
             if base is not None and os.path.isdir(base):
                 found.append(base)
         found.append(context)
     return tuple(dict.fromkeys(found))
+
+
+def copied_scripts(folder: str, context: Context, copies: Sequence[Copy]) -> dict[str, DeployFile]:
+    """The scripts that an image gets one by one, by their places in it: ``COPY docker/entrypoint.sh /entrypoint.sh``."""
+    found: dict[str, DeployFile] = {}
+    for copy in copies[:_MOST]:
+        name = posixpath.basename(copy.source)
+        if not _SCRIPT.fullmatch(name) or posixpath.normpath(copy.source) == ".":
+            continue
+        file = context.find(copy.source.lstrip("/"), *upward(folder, context.repository))
+        if file is not None:
+            found[posixpath.join(copy.target, name) if copy.inside else copy.target] = file
+    return found
 
 
 def _exists(context: str, source: str) -> bool:
