@@ -18,6 +18,8 @@ NAMED = {project.name: project for project in PROJECTS}
         ("LGS103/bad_milliseconds", "Write timeout=60_000 (milliseconds; it limits each silence"),
         ("LGS105/bad_async_function", "tidy() behind the model"),
         ("LGS105/bad_lambda", "A lambda behind the model"),
+        ("LGS107/bad_keyword_dict", "is given TracingClient, an httpx.Client: it fails"),
+        ("LGS107/bad_async_client", "is given an httpx.AsyncClient: it fails"),
         ("LGS201/bad_stream_in_async_generator", "or Starlette's iterate_in_threadpool()."),
         ("LGS201/bad_invoke_in_async_route", "or asyncio.to_thread."),
         ("LGS209/bad_list_of_modes_not_unpacked", "takes the mode's name, a string, for an object"),

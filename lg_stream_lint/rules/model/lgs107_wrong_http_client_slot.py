@@ -77,7 +77,7 @@ class WrongHttpClientSlot(PythonRule):
             return None
         value = values[0]
         home, node = value.home, value.node
-        what = value.name if value.cls is None else f"{value.cls.name}, a {value.name}"
+        what = f"an {value.name}" if value.cls is None else f"{value.cls.name}, an {value.name}"
         return (
             Place(home, node, what) if home is not None and node is not None else Place(self.module, given.node, what)
         )
@@ -93,7 +93,7 @@ class WrongHttpClientSlot(PythonRule):
         advice = f"Pass it as {other}=" if other and other not in given else f"Give {slot.keyword}= an {wanted}"
         self.report(
             node,
-            f"{slot.keyword}= of {build.name} is for {side} calls, and is given an {wrong.message}: it fails before the first "
+            f"{slot.keyword}= of {build.name} is for {side} calls, and is given {wrong.message}: it fails before the first "
             f"token, mostly with a TypeError when it is built. {advice}.",
             related=[wrong._replace(message="the client")],
         )
