@@ -87,6 +87,9 @@ def test_what_the_service_runs(tmp_path: Path) -> None:
     assert ("chat", "chat") in linked(found)  # the service and its container
     (host,) = (hop for hop in found.hops if hop.role == Role.HOST)
     assert [(t.kind, Path(t.value).name) for t in host.leads_to if t.kind == "file"] == [("file", "Dockerfile")]
+    named = 'IMAGE="gcr.io/${PROJECT:?not set}/chat:$(git rev-parse HEAD)"\ngcloud run deploy chat --image "$IMAGE" --timeout 60\n'
+    (host,) = (hop for hop in shell(tmp_path / "c", named).hops if hop.role == Role.HOST)
+    assert any(target.kind == "file" and target.value.endswith("Dockerfile") for target in host.leads_to)
     two = f"gcloud run deploy chat {IMAGE} --timeout 60\ngcloud run deploy web --image gcr.io/a/web --timeout 60\n"
     hosts = [hop for hop in shell(tmp_path / "b", two).hops if hop.role == Role.HOST]
     assert not any(
@@ -104,10 +107,18 @@ def test_the_source_of_a_service(tmp_path: Path) -> None:
     assert [Path(t.value).parent.name for t in host.leads_to if t.kind == "file"] == ["web"]
 
 
+def test_a_script_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "scripts/deploy.sh": "gcloud run deploy chat --source . --timeout 60\n",
+        "Dockerfile": DOCKERFILE,
+    }
+    (host,) = (hop for hop in reading("shell", tmp_path, files).hops if hop.role == Role.HOST)
+    assert [t.value for t in host.leads_to if t.kind == "file"] == [str(tmp_path / "Dockerfile")]
+
+
 def test_commands_and_variables_of_a_service(tmp_path: Path) -> None:
-    command = (
-        "--command gunicorn --args=-k,uvicorn_worker.UvicornWorker,main:app --set-env-vars ^@^WEB_CONCURRENCY=3@A=b,c"
-    )
+    command = "--command gunicorn --args=-k,uvicorn_worker.UvicornWorker,main:app"
+    command += " --set-env-vars ^@^WEB_CONCURRENCY=3@A=b,c --set-env-vars B=1"
     found = shell(tmp_path, f"gcloud run deploy chat {IMAGE} --timeout 60 {command}\n")
     (server,) = (hop for hop in found.hops if hop.role == Role.SERVER)
     assert (server.layer, server.value("workers")) == ("gunicorn", 3)

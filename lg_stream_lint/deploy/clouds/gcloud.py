@@ -29,6 +29,7 @@ _EXPRESSION = re.compile(r"\$\{\{[^{}\r\n]{0,500}\}\}")
 #: What describes a service elsewhere: the default is not known to hold there.
 _ELSEWHERE = (b"google_cloud_run", b"serving.knative.dev", b"services update", b"services replace")
 _MOST_FILES = 400
+_BUILT = ("Dockerfile", "Procfile")
 #: What Google's builder takes a folder without a Dockerfile for Python's by.
 _PYTHON = ("requirements.txt", "pyproject.toml", "main.py", "Pipfile")
 
@@ -64,6 +65,7 @@ class _Reader:
         self.updates = words[start - 1].text == "update"
         self.where = spanning(words[0].where, words[start - 1].where)
         self.flags: dict[str, Flag] = {}
+        self.variables: list[Flag] = []
         self.arguments: list[Word] = []
         self.open_ended = False
         self._parse(words[start:])
@@ -75,11 +77,11 @@ class _Reader:
             word = words[position]
             name, equals, value = word.text.partition("=")
             if name in _VALUED and equals:
-                self.flags[name] = Flag(word._replace(text=value), word)
+                self._take(name, Flag(word._replace(text=value), word))
             elif name in _VALUED and position + 1 < len(words):
                 position += 1
                 behind = words[position]
-                self.flags[name] = Flag(behind, behind._replace(where=spanning(word.where, behind.where)))
+                self._take(name, Flag(behind, behind._replace(where=spanning(word.where, behind.where))))
             elif name == "--flags-file":
                 self.open_ended = True
             elif name.startswith("-"):
@@ -90,6 +92,12 @@ class _Reader:
             else:
                 self.open_ended = True  # `"${FLAGS[@]}"`
             position += 1
+
+    def _take(self, name: str, flag: Flag) -> None:
+        """Of a flag that is given twice the last one holds; variables are added to each other."""
+        self.flags[name] = flag
+        if name.endswith("env-vars"):
+            self.variables.append(flag)
 
     def read(self) -> Reading:
         limit = self._limit()
@@ -134,13 +142,13 @@ class _Reader:
         source, image = self.flags.get("--source"), self.flags.get("--image")
         folder = self._source(source.value.text) if source is not None else ""
         if folder:
-            built = next((f for n in ("Dockerfile", "Procfile") if (f := self.context.find(n, folder))), None)
+            built = next((f for n in _BUILT if (f := self.context.find(n, folder))), None)
             if built is None and any(os.path.exists(os.path.join(folder, name)) for name in _PYTHON):
                 return None  # Google's builder chooses the command
             dockerfile = built if built is not None and built.name == "Dockerfile" else None
             leads_to = (Target("file", built.path),) if built is not None else ()
         elif image is not None and (name := _image(image.value.text)):
-            dockerfile = dockerfile_for(name, self.context, _images(self.carrier))
+            dockerfile = dockerfile_for(name, self.context, _images(name, self.carrier))
             leads_to = (Target("file", dockerfile.path),) if dockerfile is not None else (Target("image", name),)
         else:
             return None
@@ -155,19 +163,15 @@ class _Reader:
         if not is_literal(text):
             return ""
         found = folders_named(text, self.carrier.bases) if text not in (".", "./") else self.carrier.bases
-        return found[0] if found else ""
+        likely = (f for f in found if any(os.path.exists(os.path.join(f, name)) for name in (*_BUILT, *_PYTHON)))
+        return next(likely, found[0] if found else "")
 
     def _list(self, name: str) -> list[str | Word] | None:
         flag = self.flags.get(name)
         return [Word(text, flag.place.where) for text in _split(flag.value.text)] if flag is not None else None
 
     def _environment(self) -> dict[str, Variable]:
-        pairs = (
-            (*text.partition("="), flag)
-            for name in ("--set-env-vars", "--update-env-vars")
-            if (flag := self.flags.get(name)) is not None
-            for text in _split(flag.value.text)
-        )
+        pairs = ((*text.partition("="), flag) for flag in self.variables for text in _split(flag.value.text))
         return {key: Variable(value, flag.place.where) for key, equals, value, flag in pairs if equals}
 
 
@@ -182,12 +186,12 @@ def _image(text: str) -> str:
     return image_name(re.sub(r"[:@][^/]*$", "", re.sub(r"\$\{[^}]*\}", "$", text)).rsplit("/", 1)[-1])
 
 
-def _images(carrier: Carrier) -> frozenset[str]:
-    """The images that the same file deploys: one Dockerfile makes them all only where they are one."""
+def _images(name: str, carrier: Carrier) -> frozenset[str]:
+    """The images that the same file deploys, as far as they have names: one Dockerfile makes them all only where they are one."""
     file = carrier.context.find(carrier.where.path, "")
     text = _EXPRESSION.sub("$", file.text) if file is not None else ""
-    names = (_image(match[1]) for match in _IMAGES.finditer(text))
-    return frozenset(name for name in names if not is_public(name))
+    found = {match[1] for match in _IMAGES.finditer(text) if not is_public(_image(match[1]))}
+    return frozenset(_image(image) for image in found) if len(found) > 1 else frozenset({name})
 
 
 def _is_described(carrier: Carrier) -> bool:
