@@ -26,6 +26,7 @@ NAMED = {project.name: project for project in PROJECTS}
         ("LGS212/bad_pool_without_autocommit", 'kwargs={"autocommit": True, "prepare_threshold": 0}: '),
         ("LGS215/bad_filter_skips_all", 'no node "assistant" or "chatbot"'),
         ("LGS301/bad_sdk_stream", "If AsyncOpenAI's stream raises here"),
+        ("LGS302/bad_around_yield", "the cancellation of this generator, and the loop takes another turn: "),
         ("LGS403/bad_sse_starlette_keys", "knows only the keys data, event, id and retry"),
         ("LGS403/bad_sse_starlette_updates", 'Pass a generator that yields {"data": json.dumps(…)}.'),
         ("LGS403/bad_updates_yielded", "a chunk of stream() as it came (dicts), but StreamingResponse"),

@@ -130,7 +130,7 @@ class CancellationSwallowed(PythonRule):
             seen = 'when the client has left, Python raises "generator ignored GeneratorExit"'
         else:
             on = "its caller goes on" if (found.why, as_role) == ("return", "step") else _GOES_ON[found.why]
-            what = f"`{found.what}` swallows the cancellation of {_WHERE[as_role]} and {on}"
+            what = f"`{found.what}` swallows the cancellation of {_WHERE[as_role]}, and {on}"
             seen = "when the client leaves, a time limit strikes or the server stops, the work runs on as if nothing had happened"
         self.report(
             found.handler,
