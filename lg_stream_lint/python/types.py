@@ -230,12 +230,17 @@ def parameter(infer: Inference, scope: Scope, name: str) -> Values:
         groups.append(annotated(infer, param.annotation, module, function.outer))
         # `= Depends()` without a callable takes the annotation's class.
     found = merge(groups)
-    if found and not all(v.kind == Kind.LITERAL for v in found):
+    if found and not all(v.kind == Kind.LITERAL or _is_any_iterator(v) for v in found):
         return found
     if param.default is not None:
         groups.append(infer.of(param.default, module, function.outer))
     groups.append(infer.project.facts.passed(function, position))
     return merge(groups)
+
+
+def _is_any_iterator(value: Value) -> bool:
+    """Whether a value is what ``AsyncIterator[str]`` promises, and nothing is known of what makes the items."""
+    return value.kind in (Kind.ASYNC_GENERATOR, Kind.GENERATOR) and value.function is None and value.inner is None
 
 
 def dependency_calls(
