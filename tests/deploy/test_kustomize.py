@@ -212,6 +212,13 @@ spec:
     assert (server(found).value("timeout"), server(found).value("workers")) == (77, 2)
 
 
+def test_a_resource_that_an_overlay_deletes_is_not_in_it(tmp_path: Path) -> None:
+    piece = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: chat}\n$patch: delete\n"
+    patch = "patches:\n  - patch: |\n" + "".join(f"      {line}\n" for line in piece.splitlines())
+    assert read(tmp_path, patch) == Reading()
+    assert container(read(tmp_path, patch, "base/chat.yaml")).value("replicas") == 2
+
+
 def test_patches_are_applied_in_their_turn(tmp_path: Path) -> None:
     piece = f"  - {TO_CHAT}\n    patch: |\n      spec: {{replicas: 7}}\n"
     before = operations("{op: replace, path: /spec/replicas, value: 9}")

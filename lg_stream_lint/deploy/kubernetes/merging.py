@@ -13,7 +13,8 @@ from lg_stream_lint.deploy.yaml_marks import LIST, MAP, TEXT, Node
 
 #: Lists whose elements are put together by their names; every other list of a patch takes the base's place.
 _BY_NAME = frozenset({"containers", "initContainers", "env"})
-_DIRECTIVE = "$patch"
+#: What a piece says of the map that it stands in: ``delete`` or ``replace``.
+DIRECTIVE = "$patch"
 #: Nodes that patches change, operations of one patch, and steps of a path; aliases can make a short file endless.
 MOST = 5_000
 MOST_OPERATIONS = 200
@@ -42,16 +43,16 @@ class _Merger:
             raise NotRead("a patch with more values than can be read")
         if base.kind == patch.kind == LIST and name in _BY_NAME:
             return self._lists(base, patch)
-        if base.kind != MAP or patch.kind != MAP or patch.string(_DIRECTIVE) == "replace":
+        if base.kind != MAP or patch.kind != MAP or patch.string(DIRECTIVE) == "replace":
             return patch
         pairs = {key.text: (key, value) for key, value in base.entries()}
         for key, value in patch.entries():
             known = pairs.get(key.text)
             if (top and key.text in ("kind", "apiVersion")) or (name == "metadata" and key.text == "name"):
                 continue
-            if key.text == _DIRECTIVE:
+            if key.text == DIRECTIVE:
                 continue
-            if value.is_null or value.string(_DIRECTIVE) == "delete":
+            if value.is_null or value.string(DIRECTIVE) == "delete":
                 pairs.pop(key.text, None)
             elif known is None:
                 pairs[key.text] = (key, value)
@@ -66,7 +67,7 @@ class _Merger:
         for element in patch.elements():
             wanted = element.string("name")
             place = next((i for i, known in enumerate(elements) if wanted and known.string("name") == wanted), None)
-            if element.string(_DIRECTIVE) == "delete":
+            if element.string(DIRECTIVE) == "delete":
                 elements = [known for known in elements if known.string("name") != wanted]
             elif place is None:
                 elements.append(element)

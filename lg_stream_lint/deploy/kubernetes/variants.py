@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lg_stream_lint.deploy.files import NotRead
 from lg_stream_lint.deploy.kubernetes.manifests import WORKLOADS, Manifest, Manifests
-from lg_stream_lint.deploy.kubernetes.merging import merged, operated
+from lg_stream_lint.deploy.kubernetes.merging import DIRECTIVE, merged, operated
 from lg_stream_lint.deploy.settings import Hop, Note, Origin, Reading, Setting
 from lg_stream_lint.deploy.yaml_marks import LIST, MAP, Node
 
@@ -71,6 +71,8 @@ def variant_of(manifest: Manifest, everywhere: Manifests, possible: Manifest | N
         bases = [base for base in bases if base.root is possible.root]
     if len(bases) != 1 or first is None or first.root is not manifest.root:
         return None
+    if any(patch.root.string(DIRECTIVE) == "delete" for patch in patches):
+        return None  # the overlay has no such resource
     root, notes = bases[0].root, list[Note]()
     for patch in sorted(patches, key=lambda patch: overlays.turn(patch, folders)):
         root, refused = _patched(root, patch)
