@@ -359,8 +359,14 @@ def test_the_ending_weighs(project: Path) -> None:
 def test_words_that_nobody_knows(project: Path) -> None:
     answer = fronts.command("--isolated", "--why", "purple elephants", at=project)
     assert answer.code == 0
-    assert "No symptom that is known was named" in answer.out
+    assert answer.out.startswith("No symptom that is known was named. ")
+    assert "Found here" not in answer.out
     assert UNSEEN[0] in " ".join(answer.out.split())
+
+
+@pytest.mark.parametrize("words", ["cut off", "all at once", "half an answer"])
+def test_the_words_that_are_proposed_are_known(words: str) -> None:
+    assert meant_by(ask(words, None, ""))
 
 
 def test_a_folder_without_anything(root: Path) -> None:

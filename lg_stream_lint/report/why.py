@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json")
 _WIDTH = 100
+_UNKNOWN = (
+    'No symptom that is known was named. Most failures are one of three: "cut off", "all at once" or "half an answer"; a line of '
+    "a log or of the browser's console says more, and --cut-at SECONDS does. All findings: lg-stream-lint PATH."
+)
 
 
 def render(name: str, answer: Answer, directory: str) -> str:
@@ -38,10 +42,11 @@ def _lines(answer: Answer, directory: str) -> Iterator[str]:
     for symptom in answer.symptoms:
         yield from _wrapped(f"{symptom.name}: {symptom.says}")
     if not answer.symptoms:
-        yield "No symptom that is known was named; what was found here may still be the cause (lg-stream-lint PATH)."
+        yield from _wrapped(_UNKNOWN)
     if answer.asked.cut_at is not None:
         yield f"Streams end after {answer.asked.cut_at:g} s."
-    yield from _group("Found here", FOUND, answer, directory)
+    if answer.symptoms:
+        yield from _group("Found here", FOUND, answer, directory)
     hidden = [cause for cause in answer.causes if cause.verdict == NOT_VISIBLE]
     if hidden or answer.elsewhere:
         yield ""

@@ -126,7 +126,7 @@ class CancellationSwallowed(PythonRule):
 
     def _report(self, found: Swallowed, as_role: str) -> None:
         if found.closing:
-            what = f"`{found.what}` swallows the closing of this generator and {_GOES_ON[found.why]}"
+            what = f"`{found.what}` swallows the closing of this generator, and {_GOES_ON[found.why]}"
             seen = 'when the client has left, Python raises "generator ignored GeneratorExit"'
         else:
             on = "its caller goes on" if (found.why, as_role) == ("return", "step") else _GOES_ON[found.why]
