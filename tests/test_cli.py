@@ -399,10 +399,14 @@ def test_the_number_of_processes_changes_nothing(project: Path) -> None:
     assert len(one.report) == 13
 
 
-def test_in_a_process_of_its_own(project: Path) -> None:
-    answer = process("--output-format", "concise", at=project)
+@pytest.mark.parametrize("program", [(), (sys.executable, "-m", "lg_stream_lint")])
+def test_in_a_process_of_its_own(program: tuple[str, ...], project: Path) -> None:
+    answer = process("--output-format", "concise", at=project, program=program)
     assert answer.code == 1
     assert answer.out.startswith("app.py:10:12: LGS201 ")
+    assert answer == command("--output-format", "concise", at=project)
+    assert process("--exit-zero", at=project, program=program).code == 0
+    assert process("--no-such-option", at=project, program=program).code == 2
 
 
 def test_a_run_that_is_interrupted(project: Path) -> None:

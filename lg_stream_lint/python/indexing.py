@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from lg_stream_lint.python.scopes import Binding, Class, Function, Parameter, Scope, Store
-from lg_stream_lint.python.syntax import children, dotted_text
+from lg_stream_lint.python.syntax import DEFERRED, children, dotted_text
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
@@ -47,13 +47,14 @@ class _Indexer:
         while stack:
             node, scope, function = stack.pop()
             self.scope, self.function = scope, function
-            handler = handlers.get(type(node))
+            kind = type(node)
+            handler = handlers.get(kind)
             if handler is not None:
                 handler(self, node)
             body: cst.CSTNode | None = None
-            if isinstance(node, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+            if kind in DEFERRED:
                 owner = self.module.owners[node]
-                body = node.body
+                body = owner.node.body
                 inner = (body, owner.scope, owner if isinstance(owner, Function) else function)
             below = children(node)
             below.reverse()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import libcst as cst
@@ -23,17 +24,32 @@ _PUNCTUATION = frozenset(
     }
 )  # fmt: skip
 
-_child_fields: dict[type[cst.CSTNode], tuple[str, ...]] = {}
+#: For each node class, what gives the values of its fields that can hold code.
+_getters: dict[type[cst.CSTNode], Callable[[cst.CSTNode], tuple[Any, ...]]] = {}
 
 
-def _fields_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
-    names = tuple(
+def _getter_of(kind: type[cst.CSTNode]) -> Callable[[cst.CSTNode], tuple[Any, ...]]:
+    names = [
         field.name
         for field in fields(kind)
-        if field.name not in _PUNCTUATION and not field.name.startswith("whitespace")
-    )
-    _child_fields[kind] = names
-    return names
+        if field.name not in _PUNCTUATION and not field.name.startswith("whitespace") and field.type not in (str, "str")
+    ]
+    if len(names) > 1:
+        getter: Callable[[Any], tuple[Any, ...]] = attrgetter(*names)
+    elif names:
+        getter = _only(attrgetter(names[0]))
+    else:
+        getter = _nothing
+    _getters[kind] = getter
+    return getter
+
+
+def _only(get: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    return lambda node: (get(node),)
+
+
+def _nothing(_: cst.CSTNode) -> tuple[Any, ...]:
+    return ()
 
 
 #: Whether a type is a node class. `isinstance` against LibCST's abstract base class costs more than the rest of a walk.
@@ -44,8 +60,7 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The direct children that hold code, in field order (nearly source order)."""
     found: list[cst.CSTNode] = []
     kind = type(node)
-    for name in _child_fields.get(kind) or _fields_of(kind):
-        value = getattr(node, name)
+    for value in (_getters.get(kind) or _getter_of(kind))(node):
         if value is None:
             continue
         is_node = _node_types.get(type(value))
@@ -82,7 +97,7 @@ def walk_same_scope(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        if isinstance(current, DEFERRED):
+        if type(current) in DEFERRED:  # not isinstance: see _node_types
             continue
         below = children(current)
         below.reverse()
@@ -101,21 +116,22 @@ def drive(
 
     A visitor's return value is not looked at: no rule can hide a part of the tree from another one.
     """
-    stack: list[tuple[cst.CSTNode, bool]] = [(tree, False)]
+    stack: list[Any] = [tree]  # nodes, and those that are left in a tuple of their own
     while stack:
-        node, leaving = stack.pop()
+        node = stack.pop()
         kind = type(node)
-        if leaving:
-            for call in leaves[kind]:
+        if kind is tuple:
+            (node,) = node
+            for call in leaves[type(node)]:
                 call(node)
             continue
         for call in visits.get(kind, ()):
             call(node)
         if kind in leaves:
-            stack.append((node, True))
+            stack.append((node,))
         below = children(node)
-        for child in reversed(below):
-            stack.append((child, False))
+        below.reverse()
+        stack.extend(below)
 
 
 def dotted_text(node: cst.BaseExpression | None) -> str:
