@@ -374,6 +374,13 @@ def test_a_folder_without_anything(root: Path) -> None:
     assert set(verdicts(document).values()) == {"not visible"}
 
 
+def test_what_is_ruled_out_at_one_place_is_one_item(project: Path) -> None:
+    out = fronts.command("--isolated", "--why", "tokens arrive all at once", at=project).out
+    ruled_out = out.partition("Ruled out:\n")[2].partition("\n\n")[0]
+    assert ruled_out.count("this stream was looked at") == 1
+    assert "LGS404 sse-media-type-missing, " in " ".join(ruled_out.split())
+
+
 def test_the_text(project: Path) -> None:
     out = fronts.command("--isolated", "--why", "504 after 60 s", at=project).out
     assert out.startswith("upstream-timed-out: A proxy waited for a byte and none came.")

@@ -46,7 +46,7 @@ def _lines(answer: Answer, directory: str) -> Iterator[str]:
     if answer.asked.cut_at is not None:
         yield f"Streams end after {answer.asked.cut_at:g} s."
     if answer.symptoms:
-        yield from _group("Found here", FOUND, answer, directory)
+        yield from _found(answer, directory)
     hidden = [cause for cause in answer.causes if cause.verdict == NOT_VISIBLE]
     if hidden or answer.elsewhere:
         yield ""
@@ -56,38 +56,41 @@ def _lines(answer: Answer, directory: str) -> Iterator[str]:
         for why in dict.fromkeys(cause.why for cause in hidden):
             names = ", ".join(f"{cause.code} {cause.title}" for cause in hidden if cause.why == why)
             yield from _wrapped(f"- {names}: {why}", "  ", "    ")
-    yield from _group("Ruled out", RULED_OUT, answer, directory)
+    yield from _ruled_out(answer, directory)
     yield ""
     yield "What no reader of files can see:"
     for text in answer.unseen:
         yield from _wrapped(f"- {text}", "  ", "    ")
 
 
-def _group(title: str, verdict: str, answer: Answer, directory: str) -> Iterator[str]:
-    causes = [cause for cause in answer.causes if cause.verdict == verdict]
-    if not causes:
-        if verdict == FOUND:
-            yield ""
-            yield "Found here: nothing that causes it."
-        return
+def _found(answer: Answer, directory: str) -> Iterator[str]:
+    causes = [cause for cause in answer.causes if cause.verdict == FOUND]
     yield ""
-    yield f"{title}:"
+    yield "Found here:" if causes else "Found here: nothing that causes it."
     for number, cause in enumerate(causes, 1):
-        sign = f"{number}." if verdict == FOUND else "-"
-        yield from _cause(cause, sign, directory)
-
-
-def _cause(cause: Cause, sign: str, directory: str) -> Iterator[str]:
-    title = f"{cause.code} {cause.title}".strip()
-    if cause.verdict == RULED_OUT:
+        yield f"  {number}. {_titled(cause)}"
         for place in cause.places:
-            yield from _wrapped(f"{sign} {title}: {_at(place.where, directory)} ({place.message})", "  ", "    ")
-        return
-    yield f"  {sign} {title}"
-    for place in cause.places:
-        yield from _wrapped(f"{_at(place.where, directory)}: {place.message}", "     ", "     ")
-    if cause.why:
-        yield f"     {cause.why}"
+            yield from _wrapped(f"{_at(place.where, directory)}: {place.message}", "     ", "     ")
+        if cause.why:
+            yield f"     {cause.why}"
+
+
+def _ruled_out(answer: Answer, directory: str) -> Iterator[str]:
+    """The causes of one place in one item: most are about the same stream."""
+    places: dict[str, list[str]] = {}
+    for cause in answer.causes:
+        if cause.verdict == RULED_OUT:
+            for place in cause.places:
+                places.setdefault(f"{_at(place.where, directory)} ({place.message})", []).append(_titled(cause))
+    if places:
+        yield ""
+        yield "Ruled out:"
+    for place_and_why, titles in places.items():
+        yield from _wrapped(f"- {', '.join(titles)}: {place_and_why}", "  ", "    ")
+
+
+def _titled(cause: Cause) -> str:
+    return f"{cause.code} {cause.title}".strip()
 
 
 def _at(where: Where, directory: str) -> str:
