@@ -198,8 +198,8 @@ class _Indexer:
                         self._store(func.value, element.key, element.value)
 
     def _bind_attribute(self, target: cst.Attribute, binding: Binding) -> None:
-        if binding.kind == "assign" and not binding.path and isinstance(binding.node, cst.BaseExpression):
-            store = Store(target.value, None, binding.node)
+        if binding.kind == "assign" and isinstance(binding.node, cst.BaseExpression):
+            store = Store(target.value, None, binding.node, binding.path)
             self.module.stores.setdefault(f".{target.attr.value}", []).append(store)
         function = self.function
         if function is None:

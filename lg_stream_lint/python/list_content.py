@@ -137,7 +137,7 @@ def _name_binds(facts: Facts, name: str, module: Module, scope: Scope, depth: in
                 return True
         elif binding.kind == "import":
             rest = "" if holder is not None else f".{name}"
-            located = facts.project.locate(binding.target + rest, module.path, binding.level)
+            located = facts.project.leads_to(binding.target + rest, module.path, binding.level)
             target = facts.project.module(located.path) if located is not None and len(located.rest) == 1 else None
             if target is not None and located is not None:
                 return _name_binds(facts, located.rest[0], target, target.scope, depth + 1)

@@ -73,11 +73,24 @@ class Locator:
         for base in dict.fromkeys(bases):
             found = self._below(base, parts, allow_base=False)
             if found is not None and found.path != importer:
-                return found
+                return self._beside(found, parts, importer, folder) or found
         member = self._workspace_member(parts)
         if member is not None or b"sys.path" not in (self.project.read(importer) or b""):
             return member
         return self._anywhere(parts, importer)
+
+    def _beside(self, found: Located, parts: list[str], importer: str, folder: str) -> Located | None:
+        """The module next to a script, where the package of that name has nothing of what is imported.
+
+        ``assistant/server.py`` that imports ``send`` from ``assistant`` is run in its own folder, and means ``assistant.py``.
+        """
+        if not found.rest or os.path.basename(found.path) != "__init__.py" or os.path.dirname(found.path) != folder:
+            return None
+        package = self.project.read(found.path) or b""
+        if found.rest[0].encode() in package or b"*" in package or b"__getattr__" in package:
+            return None
+        beside = self._below(folder, parts, allow_base=False)
+        return beside if beside is not None and beside.path != importer else None
 
     def _workspace_member(self, parts: list[str]) -> Located | None:
         """A module of a project that lies below this one: a workspace's packages are installed beside each other."""

@@ -80,7 +80,7 @@ class Own:
         return None
 
     def _passed_on(self, module: Module, binding: Binding, rest: tuple[str, ...], hops: int) -> Function | Class | None:
-        located = self.project.locate(binding.target, module.path, binding.level) if hops else None
+        located = self.project.leads_to(binding.target, module.path, binding.level) if hops else None
         target = self.project.module(located.path) if located is not None else None
         if target is None or located is None or not (*located.rest, *rest):
             return None

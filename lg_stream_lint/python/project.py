@@ -169,6 +169,35 @@ class Project:
         """The file that an import statement in ``importer`` leads to, and what is left of the name below it."""
         return self._locator.locate(dotted, importer, level)
 
+    def leads_to(self, dotted: str, importer: str, level: int = 0) -> Located | None:
+        """Like :meth:`locate`, for an imported name whose package may bind it to something else than its submodule.
+
+        After ``from .graph import graph`` in a package's ``__init__.py``, ``from package import graph`` gives the object: the
+        attribute is set anew once the submodule has been imported. The file itself still finds the submodule.
+        """
+        located = self.locate(dotted, importer, level)
+        if located is None or located.rest:
+            return located
+        folder, name = os.path.split(located.path.removesuffix(".py"))
+        if name == "__init__":
+            folder, name = os.path.split(folder)
+        package = os.path.join(folder, "__init__.py")
+        if package == importer or name.encode() not in (self.read(package) or b""):
+            return located
+        module = self.module(package)
+        return Located(package, (name,)) if module is not None and self._binds(module, name) else located
+
+    def _binds(self, module: Module, name: str) -> bool:
+        """Whether a package binds a name itself, or takes it from one of its modules by a star."""
+        if name in module.scope.bindings:
+            return True
+        for star in module.scope.stars:
+            located = self.locate(star.target, module.path, star.level)
+            source = self.module(located.path) if located is not None and not located.rest else None
+            if source is not None and name in source.scope.bindings:
+                return True
+        return False
+
     def locate_below(self, base: str, parts: list[str]) -> Located | None:
         """The file that a name leads to when it is imported from a folder."""
         return self._locator.below(base, parts)

@@ -29,11 +29,15 @@ class Binding(NamedTuple):
 
 
 class Store(NamedTuple):
-    """Something put into an object: ``base[key] = value``, ``base.append(value)`` or ``base.name = value``."""
+    """Something put into an object: ``base[key] = value``, ``base.append(value)`` or ``base.name = value``.
+
+    ``path`` leads to the part of the value that it is, where a tuple is unpacked.
+    """
 
     base: cst.BaseExpression
     key: cst.BaseExpression | None
     value: cst.BaseExpression
+    path: tuple[int, ...] = ()
 
 
 class Scope:

@@ -47,12 +47,32 @@ def put_in(infer: Inference, value: Value, key: str | None) -> Values:
 def set_on(infer: Inference, value: Value, name: str) -> Values:
     """What the project assigns to an attribute of an object, of a class or of a module from outside of it."""
     home = value.module or (value.cls.module if value.cls is not None else value.home)
-    if home is None or not (value.cls is not None or value.kind == Kind.MODULE or value.name in NAMESPACES):
+    if home is None or not (value.cls is not None or value.kind == Kind.MODULE or takes_any(infer, value)):
         return ()
     groups = []
     for module in _readers(infer, home, name, wide=True):
         for store in module.stores.get(f".{name}", ())[:_MOST_STORES]:
             if any(_same_owner(found, value) for found in infer.of(store.base, module)):
+                groups.append(_objects(infer, store, module))
+    return merge(groups)
+
+
+def takes_any(infer: Inference, value: Value) -> bool:
+    """Whether an object of an outside class is one that people put attributes on: a namespace, or an application."""
+    return value.name in NAMESPACES or (value.kind == Kind.INSTANCE and value.name in infer.tables.apps)
+
+
+def set_on_application(infer: Inference, name: str) -> Values:
+    """What the project assigns to an attribute of an application itself: ``request.app.graph``, ``current_app.graph``."""
+    numbers = infer.project.naming(name)
+    files = infer.project.files() if 0 < len(numbers) <= _MOST_FILES else []
+    groups = []
+    for number in sorted(numbers) if files else ():
+        module = infer.project.module(files[number])
+        if module is None:
+            continue
+        for store in module.stores.get(f".{name}", ())[:_MOST_STORES]:
+            if any(v.kind == Kind.INSTANCE and v.name in infer.tables.apps for v in infer.of(store.base, module)):
                 groups.append(_objects(infer, store, module))
     return merge(groups)
 
@@ -79,7 +99,10 @@ def _same_owner(found: Value, value: Value) -> bool:
 
 
 def _objects(infer: Inference, store: Store, module: Module) -> Values:
-    return tuple(value for value in infer.of(store.value, module) if value.kind in _OBJECTS)
+    from lg_stream_lint.python.elements import parts  # which itself asks what is stored
+
+    values = parts(infer, infer.of(store.value, module), store.path)
+    return tuple(value for value in values if value.kind in _OBJECTS)
 
 
 def _is_container(node: cst.CSTNode) -> bool:

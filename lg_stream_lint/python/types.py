@@ -61,7 +61,7 @@ def _alias(
         if binding.kind == "assign" and isinstance(binding.node, (cst.Subscript, cst.BinaryOperation)):
             return binding.node, holder.module, binding.scope
         if binding.kind == "import":
-            located = infer.project.locate(binding.target, holder.module.path, binding.level)
+            located = infer.project.leads_to(binding.target, holder.module.path, binding.level)
             target = infer.project.module(located.path) if located is not None and len(located.rest) == 1 else None
             if target is not None and located is not None:
                 return _alias(infer, cst.Name(located.rest[0]), target.scope, hops - 1)

@@ -23,6 +23,8 @@ DEEPEST = 24
 
 #: Classes whose `state` is the application's.
 _CONNECTIONS = (".Request", ".HTTPConnection", ".WebSocket")
+#: What an application is called where it is not built.
+_APPLICATIONS = (".app", "current_app")
 _BUILTINS = frozenset(dir(builtins))
 _LITERALS: dict[type[cst.CSTNode], str] = {
     cst.SimpleString: "str",
@@ -138,6 +140,10 @@ class Inference:
             held = self.app_state(node.value.value, node.attr.value, module, scope)
             if held:
                 return held
+        if dotted_text(node.value).endswith(_APPLICATIONS):
+            held = stores.set_on_application(self, node.attr.value)
+            if held:
+                return held
         return merge([self.attribute(value, node.attr.value) for value in self.of(node.value, module, scope)])
 
     def app_state(self, owner: cst.BaseExpression, name: str, module: Module, scope: Scope) -> Values:
@@ -222,7 +228,7 @@ class Inference:
 
     def imported(self, dotted: str, module: Module, level: int = 0) -> Values:
         """What an imported name is: a module, something in one, or something outside the project."""
-        located = self.project.locate(dotted, module.path, level)
+        located = self.project.leads_to(dotted, module.path, level)
         if located is None:
             return () if level else (Value(Kind.EXTERNAL, dotted),)
         target = self.project.module(located.path)
@@ -259,8 +265,10 @@ class Inference:
                 own = types.class_attribute(self, value.cls, name, value)
                 if own is not None:
                     return own
-            if value.cls is None and value.name in stores.NAMESPACES:
-                return stores.set_on(self, value, name)
+            if value.cls is None and stores.takes_any(self, value):
+                put = stores.set_on(self, value, name)
+                if put or value.name in stores.NAMESPACES:
+                    return put
             return (Value(Kind.METHOD, name, inner=value),)
         if kind == Kind.METHOD and value.inner is not None:
             return (value._replace(name=f"{value.name}.{name}"),)
