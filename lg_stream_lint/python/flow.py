@@ -1,10 +1,12 @@
-"""Which of a name's assignments reaches a use, in straight-line code."""
+"""Which of a name's assignments reaches a use, in straight-line code, and which statements never follow each other."""
 
 from __future__ import annotations
 
 import libcst as cst
 
 from lg_stream_lint.python.scopes import Binding, Scope
+
+_LOOPS = (cst.For, cst.While)
 
 
 def live_binding(bindings: list[Binding], at: cst.CSTNode, scope: Scope) -> Binding | None:
@@ -39,6 +41,37 @@ def live_binding(bindings: list[Binding], at: cst.CSTNode, scope: Scope) -> Bind
             return None
         current = around if not isinstance(around, (cst.Else, cst.Finally)) else _compound(around, parents)
     return None
+
+
+def apart(first: cst.CSTNode, second: cst.CSTNode, parents: dict[cst.CSTNode, cst.CSTNode]) -> bool:
+    """Whether two nodes stand in different branches of one ``if`` or ``match``: what one does, the other never sees.
+
+    In a loop it may see it, a turn later.
+    """
+    branches: dict[cst.CSTNode, cst.CSTNode] = {}
+    child, parent = first, parents.get(first)
+    while parent is not None:
+        if isinstance(parent, (cst.If, cst.IfExp, cst.Match)):
+            branches[parent] = child
+        child, parent = parent, parents.get(parent)
+    child, parent = second, parents.get(second)
+    while parent is not None and not isinstance(parent, cst.FunctionDef):
+        other = branches.get(parent)
+        if other is not None and other is not child:
+            asked = parent.subject if isinstance(parent, cst.Match) else getattr(parent, "test", None)
+            return asked not in (child, other) and not _repeated(parent, parents)
+        child, parent = parent, parents.get(parent)
+    return False
+
+
+def _repeated(node: cst.CSTNode, parents: dict[cst.CSTNode, cst.CSTNode]) -> bool:
+    """Whether a loop of the same function holds the node."""
+    parent = parents.get(node)
+    while parent is not None and not isinstance(parent, cst.FunctionDef):
+        if isinstance(parent, _LOOPS):
+            return True
+        parent = parents.get(parent)
+    return False
 
 
 def _compound(node: cst.CSTNode, parents: dict[cst.CSTNode, cst.CSTNode]) -> cst.CSTNode | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from lg_stream_lint.python.flow import apart
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.syntax import positional, string_value, walk_same_scope
 from lg_stream_lint.python.value import Kind, Value
@@ -19,10 +20,11 @@ _DEEPEST = 5
 
 
 class Keyword(NamedTuple):
-    """A keyword's value and the module in which it stands."""
+    """A keyword's value and the module in which it stands. ``among``: in how many places the code sets it."""
 
     node: cst.BaseExpression
     module: Module
+    among: int = 1
 
 
 class Keywords(NamedTuple):
@@ -58,7 +60,7 @@ def _spread(facts: Facts, node: cst.BaseExpression, module: Module, depth: int) 
     if depth > _DEEPEST:
         return Keywords({}, from_caller=False, unknown=True)
     parameter = _is_own_kwargs(node, module)
-    given: dict[str, Keyword] = dict(_items_set(node, module))
+    given = _reaching(_items_set(node, module), node, module)
     if parameter:
         return Keywords(given, from_caller=True, unknown=False)
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
@@ -70,7 +72,7 @@ def _spread(facts: Facts, node: cst.BaseExpression, module: Module, depth: int) 
         return Keywords(given, _is_parameter(node, module), unknown=True)
     unknown = from_caller = False
     for value in values:
-        more = _of_value(facts, value, depth)
+        more = _of_value(facts, value, depth, node)
         given = {**more.given, **given}
         unknown = unknown or more.unknown
         from_caller = from_caller or more.from_caller
@@ -84,7 +86,16 @@ def _merged(first: Keywords, second: Keywords) -> Keywords:
     )
 
 
-def _of_value(facts: Facts, value: Value, depth: int) -> Keywords:
+def _reaching(items: Iterator[tuple[str, Keyword]], at: cst.CSTNode, module: Module) -> dict[str, Keyword]:
+    """The items that a use of the dict can see, each under its key; the last one where there are several."""
+    found: dict[str, Keyword] = {}
+    for key, keyword in items:
+        if not apart(keyword.node, at, module.parents):
+            found[key] = keyword._replace(among=found[key].among + 1 if key in found else 1)
+    return found
+
+
+def _of_value(facts: Facts, value: Value, depth: int, at: cst.CSTNode) -> Keywords:
     home = value.home
     if isinstance(value.node, cst.Dict) and home is not None:
         given: dict[str, Keyword] = {}
@@ -100,7 +111,8 @@ def _of_value(facts: Facts, value: Value, depth: int) -> Keywords:
                 more = _spread(facts, element.value, home, depth + 1)
                 given = {**more.given, **given}
                 from_caller, unknown = from_caller or more.from_caller, unknown or more.unknown
-        given.update(_items_set_on(value.node, home))
+        for key, later in _reaching(_items_set_on(value.node, home), at, home).items():
+            given[key] = later._replace(among=later.among + (key in given))
         return Keywords(given, from_caller, unknown)
     if value.name == "builtins.dict" and isinstance(value.node, cst.Call) and home is not None:
         made = keywords_of(facts, value.node, home)

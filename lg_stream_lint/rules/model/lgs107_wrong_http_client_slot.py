@@ -72,6 +72,8 @@ class WrongHttpClientSlot(PythonRule):
 
     def _refused(self, slot: Slot, given: Keyword) -> Place | None:
         """Where the client that a slot is given is built, when it is known to be of the wrong side; else None."""
+        if given.among > 1:
+            return None  # which of them it gets is a question of the conditions around
         values = [v for v in self.facts.infer.of(given.node, given.module) if not is_none(v)]
         if not values or not all(v.kind == Kind.INSTANCE and v.name in slot.refuses for v in values):
             return None
