@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from lg_stream_lint.python.excuses import taken_for_async_iterable
 from lg_stream_lint.python.indexing import targets
 from lg_stream_lint.python.runnables import runnable_call
 from lg_stream_lint.python.scopes import Function
@@ -55,7 +56,9 @@ def _awaited(facts: Facts, function: Function, hops: int) -> Iterator[Answer]:
         label = f"{code_of(call.func, 40)}()"
         found = runnable_call(facts, call, module, _BY_NAME)
         if found is not None:
-            whole = found.kind == ("awaitable" if awaited else "blocking")
+            whole = found.kind == ("awaitable" if awaited else "blocking") and not taken_for_async_iterable(
+                function, call
+            )
             if whole and found.method in _METHODS and found.role in _ROLES:
                 yield Answer(call, label, frozenset())
         elif _is_sdk_answer(facts, call, module) or (hops > 0 and _gives_answer(facts, call, module, awaited, hops)):

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from lg_stream_lint.python.excuses import excused, returns_at_once, sync_consumer, taken_for_awaitable
+from lg_stream_lint.python.excuses import (
+    excused,
+    returns_at_once,
+    runs_once,
+    sync_consumer,
+    taken_for_async_iterable,
+    taken_for_awaitable,
+)
 from lg_stream_lint.python.runnables import RunnableCall, runnable_call
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.streams import iterations
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 #: How many plain functions lie at most between an async function and what blocks in it.
 DEEPEST = 4
 BY_NAME = frozenset({"stream", "invoke", "batch"})
+_KEEPERS = frozenset({"functools.lru_cache", "functools.cache"})
 
 
 class Site(NamedTuple):
@@ -47,7 +55,9 @@ class BlockingCalls:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._direct: dict[Function, tuple[Site, ...]] = {}
-        self._reached: dict[Function, tuple[Reached, ...]] = {}
+        self._into: dict[Function, tuple[tuple[cst.CSTNode, Function], ...]] = {}
+        self._reached: dict[Function, tuple[tuple[Reached, ...], bool]] = {}
+        self._within: dict[tuple[Function, int], tuple[tuple[Reached, ...], bool]] = {}
 
     def direct(self, function: Function) -> tuple[Site, ...]:
         """The blocking calls in the function's own body."""
@@ -65,8 +75,14 @@ class BlockingCalls:
                 continue
             if site.runnable is not None and site.runnable.by_name and taken_for_awaitable(function, call):
                 continue
+            if (
+                site.runnable is not None
+                and site.runnable.kind == "blocking"
+                and taken_for_async_iterable(function, call)
+            ):
+                continue
             generator = site.runnable is not None and site.runnable.kind == "generator"
-            if generator and not self._iterated_here(call, function):
+            if (generator and not self._iterated_here(call, function)) or runs_once(function, call):
                 continue
             if call not in seen:
                 seen.add(call)
@@ -126,22 +142,52 @@ class BlockingCalls:
 
     def reached(self, function: Function, depth: int = DEEPEST) -> tuple[Reached, ...]:
         """Every blocking call that runs when the function's body runs: its own, and those of plain functions it calls."""
-        known = self._reached.get(function)
+        return self._reach(function, depth)[0]
+
+    def _reach(self, function: Function, depth: int) -> tuple[tuple[Reached, ...], bool]:
+        """What is reached within so many calls, and whether there are calls beyond that nobody has followed."""
+        known = self._reached.get(function) or self._within.get((function, depth))
         if known is not None:
             return known
-        self._reached[function] = ()
+        self._within[function, depth] = ((), False)
         found = [Reached(site.node, site, ()) for site in self.direct(function)]
+        cut = depth == 0 and bool(function.calls)
         if depth > 0:
-            for node, callee in self._entered(function):
-                for inner in self.reached(callee, depth - 1):
-                    found.append(Reached(node, inner.site, (callee, *inner.path)))
-                    break  # one reason is enough for a call
-        result = tuple(found)
-        if depth == DEEPEST or not found:
+            for node, callee in self._followed(function):
+                inner, missing = self._reach(callee, depth - 1)
+                cut = cut or missing
+                if inner:  # one reason is enough for a call
+                    found.append(Reached(node, inner[0].site, (callee, *inner[0].path)))
+        result = tuple(found), cut
+        if depth == DEEPEST or not (found or cut):
             self._reached[function] = result
         else:
-            del self._reached[function]
+            self._within[function, depth] = result
         return result
+
+    def _followed(self, function: Function) -> tuple[tuple[cst.CSTNode, Function], ...]:
+        """The plain functions that run inside this one more than once in the life of a process, each with its call."""
+        known = self._into.get(function)
+        if known is None:
+            # An object that is known in two ways has its methods twice; what they run is one thing.
+            known = self._into[function] = tuple(
+                (node, callee)
+                for node, callee in dict.fromkeys(self._entered(function))
+                if not self._is_kept(callee) and not runs_once(function, node)
+            )
+        return known
+
+    def _is_kept(self, function: Function) -> bool:
+        """Whether a function's result is made once and kept: ``@lru_cache`` on one that takes nothing."""
+        if function.parameters or isinstance(function.node, cst.Lambda):
+            return False
+        for decorator in function.node.decorators:
+            node = decorator.decorator
+            called = node.func if isinstance(node, cst.Call) else node
+            for value in self.facts.infer.of(called, function.module):
+                if value.kind == Kind.EXTERNAL and value.name in _KEEPERS:
+                    return True
+        return False
 
     def _entered(self, function: Function) -> Iterator[tuple[cst.CSTNode, Function]]:
         """The plain functions whose bodies run inside this one's: called, or sync generators iterated here."""

@@ -119,6 +119,60 @@ def taken_for_awaitable(function: Function, call: cst.Call) -> bool:
     )
 
 
+def taken_for_async_iterable(function: Function, call: cst.Call) -> bool:
+    """Whether the code iterates the result of an ``.invoke()`` by ``async for``, as no answer can be.
+
+    Then the object that is called, or the last step of the chain, makes an asynchronous iterator, and the work is done there.
+    """
+    module = function.module
+    parent = module.parents.get(call)
+    if isinstance(parent, (cst.For, cst.CompFor)):
+        return parent.iter is call and parent.asynchronous is not None
+    if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
+        target: cst.CSTNode = parent.targets[0].target
+    elif isinstance(parent, cst.AnnAssign):
+        target = parent.target
+    else:
+        return False
+    return isinstance(target, cst.Name) and any(
+        isinstance(node, (cst.For, cst.CompFor))
+        and node.asynchronous is not None
+        and isinstance(node.iter, cst.Name)
+        and node.iter.value == target.value
+        for node in walk(function.node)
+    )
+
+
+def runs_once(function: Function, call: cst.CSTNode) -> bool:
+    """Whether a call fills a global that is still empty: ``if client is None: client = connect()``, with ``global client``.
+
+    It holds up the first request of a process and no other.
+    """
+    shared = {item.name.value for n in walk(function.node) if isinstance(n, cst.Global) for item in n.names}
+    child, parent = call, function.module.parents.get(call)
+    while shared and parent is not None and parent is not function.node:
+        if isinstance(parent, cst.If) and child is parent.body:
+            empty = _asked_to_be_empty(parent.test)
+            if empty in shared and any(
+                isinstance(n, cst.AssignTarget) and isinstance(n.target, cst.Name) and n.target.value == empty
+                for n in walk(parent.body)
+            ):
+                return True
+        child, parent = parent, function.module.parents.get(parent)
+    return False
+
+
+def _asked_to_be_empty(test: cst.BaseExpression) -> str:
+    """The name of which a condition asks whether it holds nothing; empty for any other condition."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        return test.expression.value if isinstance(test.expression, cst.Name) else ""
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1 and isinstance(test.left, cst.Name):
+        other = test.comparisons[0]
+        if isinstance(other.operator, cst.Is) and isinstance(other.comparator, cst.Name):
+            return test.left.value if other.comparator.value == "None" else ""
+    return ""
+
+
 def _is_awaited(module: Module, node: cst.Name) -> bool:
     child: cst.CSTNode = node
     parent = module.parents.get(node)
