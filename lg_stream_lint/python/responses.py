@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from lg_stream_lint.python.module import Module
 
 EVENT_STREAM = "text/event-stream"
+#: The header of the AI SDK's first protocol, whose lines (`0:"token"`) are no events whatever the media type says. Its second
+#: one (`x-vercel-ai-ui-message-stream`) is made of events.
+_DATA_STREAM = "x-vercel-ai-data-stream"
+#: Frameworks that leave a written Content-Type alone, and drop the media type.
+_HEADER_WINS = frozenset({"starlette", "fastapi"})
 #: Starlette's order of positional arguments.
 _ORDER = ("content", "status_code", "headers", "media_type")
 #: Beginnings of media types that are downloads.
@@ -72,10 +77,13 @@ class Responses:
         given = self._given(stream, call)
         if given is None:
             return None
+        headers = self.headers(stream)
+        written = headers.given.get("content-type") if row.framework in _HEADER_WINS else None
+        if written is not None:
+            return self._text(written)
         for keyword in row.media_type_keywords:
             if keyword in given:
                 return self._text(given[keyword])
-        headers = self.headers(stream)
         if "content-type" in headers.given:
             value = headers.given["content-type"]
             return self._text(value) if value is not None else None
@@ -85,8 +93,8 @@ class Responses:
         return row.media_type if inherited == "" else inherited
 
     def is_event_stream(self, stream: Stream) -> bool:
-        """Whether the response is known to be ``text/event-stream``."""
-        return self.media_type(stream) == EVENT_STREAM
+        """Whether the response is known to be ``text/event-stream``, and no other protocol under that name."""
+        return self.media_type(stream) == EVENT_STREAM and not self.headers(stream).has(_DATA_STREAM)
 
     def _given(self, stream: Stream, call: cst.Call) -> dict[str, Keyword] | None:
         """The arguments by name, those of ``**`` dicts and Starlette's positional ones included; None when not all are known."""

@@ -65,7 +65,8 @@ None yet: write `data: `, one line of JSON, and a blank line.
 ## Limits
 An event may be spread over several yields: yields that can follow one another are read together. Frames that a helper
 builds, and values whose origin is not known (another library's function, a queue that several kinds of things are put into),
-are not judged.
+are not judged; nor are the lines of the AI SDK's data stream (`0:"token"`, or the header `x-vercel-ai-data-stream`), which its
+client reads under any media type.
 
 ## Evidence
 `fixtures/LGS405/evidence.yaml`.
@@ -75,6 +76,8 @@ are not judged.
 """
 
 from __future__ import annotations
+
+import re
 
 import libcst as cst
 
@@ -87,6 +90,8 @@ from lg_stream_lint.python.templates import Hole, Parts, parts_of
 from lg_stream_lint.rules.base import Place, PythonRule
 
 _STARTS = ("data:", "event:", "id:", "retry:", ":")
+#: A part of the AI SDK's data stream, `0:"token"` or `d:{…}`: its client reads lines, and asks for no media type.
+_DATA_STREAM_PART = re.compile(r"[02389a-k]:")
 _RAW = frozenset({Item.TEXT, Item.JSON, Item.INDENTED})
 _OBJECTS = frozenset({Item.DICT, Item.LIST, Item.MESSAGE, Item.TUPLE, Item.CHUNK})
 _KNOWN_ENDS = frozenset({Item.TEXT, Item.JSON, Item.INDENTED}) | _OBJECTS
@@ -143,6 +148,8 @@ class MalformedSseFrame(PythonRule):
         begun = first.lstrip("\n")
         if not begun.strip():
             return  # an empty item, or the end of a frame begun elsewhere
+        if _DATA_STREAM_PART.match(begun):
+            return
         if not begun.startswith(_STARTS):
             what = code_of(item.value, 30) if item.value is not None else ""
             self._say(item, f"This yields `{what}` without `data:`", "the client drops it", f"Yield {_FRAME}", stream)
