@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lg_stream_lint.analysis import FileResult, analyse
+from lg_stream_lint.python.gate import is_test_module
 from lg_stream_lint.python.project import project_of
 from tests.projects import BAD, Project
 from tests.variants import Rewrite, imports, modules
@@ -42,3 +43,25 @@ def test_drops_no_file_with_a_finding(project: Project, root: Path) -> None:
 def test_drops_files_that_have_nothing_to_do_with_streams(root: Path) -> None:
     Project("other", {"other.py": b"import json\n\n\ndef f():\n    return json.loads('1')\n"}).write(root)
     assert [result.analysed for result in results(root, gated=True)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("test_app.py", True),
+        ("tests/fake_model.py", True),
+        ("app/tests/fake_model.py", True),
+        ("app/contests/main.py", False),
+        ("app/main.py", False),
+    ],
+)
+def test_what_tests_start_serves_nobody(root: Path, path: str, expected: bool) -> None:
+    (root / "pyproject.toml").write_text("[project]\nname = 'app'\n")
+    assert is_test_module(str(root / path)) is expected
+
+
+def test_a_project_may_stand_below_a_folder_called_tests(root: Path) -> None:
+    below = root / "tests" / "app"
+    below.mkdir(parents=True)
+    (below / "pyproject.toml").write_text("[project]\nname = 'app'\n")
+    assert not is_test_module(str(below / "main.py"))

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lg_stream_lint.python.words import Words
+from lg_stream_lint.roots import root_of
 
 if TYPE_CHECKING:
     from lg_stream_lint.python.project import Project
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 #: A file with one of these words is about streaming answers: it is reported when it cannot be analysed.
 FRAMEWORK_WORDS = (b"langgraph", b"langchain", b"StreamingResponse", b"EventSourceResponse", b"openai", b"anthropic")
 
+_TESTS = f"{os.sep}tests{os.sep}"
 _TEST_MODULE = re.compile(r"^(?:test_.*|.*_test|conftest)\.py$")
 
 
@@ -43,8 +45,10 @@ def has_framework_word(source: bytes) -> bool:
 
 
 def is_test_module(path: str) -> bool:
-    """Whether pytest would collect the file: nobody is served from it."""
-    return _TEST_MODULE.match(os.path.basename(path)) is not None
+    """Whether pytest would collect the file, or it stands in a folder ``tests`` of its project: nobody is served from it."""
+    if _TEST_MODULE.match(os.path.basename(path)) is not None:
+        return True
+    return _TESTS in path and _TESTS in path.removeprefix(root_of(path))
 
 
 class Gate:
