@@ -71,3 +71,32 @@ def test_versions_say_where_they_were_read() -> None:
     assert told(allowed, "langgraph", "0.5 or newer") == "langgraph >=0.6 in pyproject.toml:7"
     assert told(allowed, "langgraph", "1.0 or newer", decided=False) == "langgraph 1.0 or newer assumed"
     assert told(None, "starlette", "0.46 or newer") == "Starlette 0.46 or newer assumed"
+
+
+def test_a_limit_is_proposed_in_the_unit_that_its_keyword_counts() -> None:
+    proposed = [located.finding.message for located in everywhere() if "http_options=" in located.finding.message]
+    assert proposed
+    assert [text for text in proposed if '"timeout": 300000}' not in text or "milliseconds" not in text] == []
+
+
+def test_a_limit_of_the_whole_answer_is_not_proposed_short() -> None:
+    short = re.compile(r"=60 \(seconds; it limits the whole answer")
+    assert with_text(short) == []
+
+
+def test_only_scopes_that_ask_for_their_task_are_said_to_raise() -> None:
+    told_of_time_outs = [
+        text for located in everywhere() if "yields inside this time-out" in (text := located.finding.message)
+    ]
+    assert told_of_time_outs
+    assert [text for text in told_of_time_outs if "different task" in text] == []
+
+
+def test_a_handler_of_cancellation_is_not_said_to_see_the_closing() -> None:
+    told_of_cancellation = [
+        located.finding.message
+        for located in everywhere()
+        if located.finding.code == "LGS303" and "CancelledError" in located.finding.message
+    ]
+    assert told_of_cancellation
+    assert [text for text in told_of_cancellation if "GeneratorExit" in text] == []

@@ -127,12 +127,16 @@ class YieldInCleanup(PythonRule):
         )
 
     def _report(self, node: cst.Yield, where: str) -> None:
+        raised = 'when the client has left, it raises "async generator ignored GeneratorExit"'
         if where == "finally":
-            what = "This yield in `finally` also runs after a failure, so a broken answer is marked complete"
+            what = f"This yield in `finally` also runs after a failure, so a broken answer is marked complete; {raised}"
             instead = "Yield the end marker after the loop"
         else:
             what = f"This yield in `{where}` also runs when the stream is closed or cancelled"
+            if where.endswith("CancelledError"):
+                # A generator that is closed gets GeneratorExit, which this handler does not see.
+                what += ": nobody reads what it sends, and the cancellation goes no further"
+            else:
+                what += f"; {raised}"
             instead = "Catch Exception instead, and let cancellation pass"
-        self.report(
-            node, f'{what}; when the client has left, it raises "async generator ignored GeneratorExit". {instead}.'
-        )
+        self.report(node, f"{what}. {instead}.")

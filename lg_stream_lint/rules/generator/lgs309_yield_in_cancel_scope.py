@@ -9,7 +9,8 @@ A generator can be closed by another task than the one that began it: when the o
 collector finds it. Leaving the scope there raises
 `RuntimeError: Attempted to exit cancel scope in a different task than it was entered in`. A scope that strikes while the
 generator is suspended cancels the response that is sending, not the generator; and a `ContextVar` token
-`was created in a different Context`.
+`was created in a different Context`. asyncio's own scopes do not ask which task leaves them: a time-out only strikes the
+wrong one, and a `TaskGroup` turns the closing of the generator into `unhandled errors in a TaskGroup`.
 
 ## Example
 ```python
@@ -91,6 +92,23 @@ from lg_stream_lint.python.syntax import called_name, walk_same_scope
 from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import PythonRule
 
+_GROUP = "asyncio task group"
+_TIME_OUT = "time-out"
+#: What happens, by the kind of scope. asyncio's own scopes may be left by another task; anyio's raise.
+_HARM = {
+    _GROUP: (
+        'when the stream is left early, closing the generator raises "unhandled errors in a TaskGroup", and the failure of one '
+        "of its tasks cancels whoever is sending"
+    ),
+    _TIME_OUT: (
+        "when it strikes while a chunk is being sent, it cancels the response and not the generator, whose handlers see "
+        "no TimeoutError"
+    ),
+}
+_ANY_HARM = (
+    'when the stream is left early, another task closes the generator and Python raises "Attempted to exit cancel scope in a '
+    'different task", and a cancellation of the scope hits whoever is sending'
+)
 #: What must be left by the task that entered it, and what it is called in a message.
 _SCOPES = {
     "anyio.create_task_group": "task group",
@@ -99,10 +117,10 @@ _SCOPES = {
     "anyio.move_on_at": "cancel scope",
     "anyio.fail_after": "cancel scope",
     "anyio.fail_at": "cancel scope",
-    "asyncio.TaskGroup": "task group",
-    "asyncio.timeout": "time-out",
-    "asyncio.timeout_at": "time-out",
-    "async_timeout.timeout": "time-out",
+    "asyncio.TaskGroup": _GROUP,
+    "asyncio.timeout": _TIME_OUT,
+    "asyncio.timeout_at": _TIME_OUT,
+    "async_timeout.timeout": _TIME_OUT,
     "mcp.ClientSession": "MCP session (a task group inside)",
     "mcp.client.session.ClientSession": "MCP session (a task group inside)",
     "mcp.client.streamable_http.streamablehttp_client": "MCP client (a task group inside)",
@@ -143,9 +161,8 @@ class YieldInCancelScope(PythonRule):
         for item, what in scopes[:1]:
             self.report(
                 item.item,
-                f"{function.name}() yields inside this {what}: when the stream is left early, another task closes the generator "
-                'and Python raises "Attempted to exit cancel scope in a different task", and a cancellation of the scope hits '
-                "whoever is sending. Run what is inside in a task of its own that fills a queue, and yield from that.",
+                f"{function.name}() yields inside this {what}: {_HARM.get(what, _ANY_HARM)}. "
+                "Run what is inside in a task of its own that fills a queue, and yield from that.",
             )
         for call in resets[:1]:
             self.report(

@@ -70,7 +70,8 @@ None: whether the work is shielded, handed to a background task or made synchron
 
 ## Limits
 Only generators of responses that Starlette's way of cancelling reaches (FastAPI, Starlette, sse-starlette, Litestar). Calls
-that close, release or wake something are silent, and so is waiting for a task.
+that close, release or wake something are silent, and so are waiting for a task, and coroutines of the project that wait for
+nothing but an `asyncio.Lock`.
 
 ## Evidence
 `fixtures/LGS313/evidence.yaml`.
@@ -91,12 +92,14 @@ from lg_stream_lint.python.guards import exception_names
 from lg_stream_lint.python.scopes import Function
 from lg_stream_lint.python.streams import Stream
 from lg_stream_lint.python.syntax import called_name, code_of, walk_same_scope
+from lg_stream_lint.python.value import Kind
 from lg_stream_lint.rules.base import Place, PythonRule
 
 _CLOSING = frozenset({"BaseException", "asyncio.CancelledError", "asyncio.exceptions.CancelledError", "CancelledError"})
 #: The frameworks whose responses run in an anyio task group: its cancellation is repeated until the task has ended.
 _REPEATING = frozenset({"starlette", "fastapi", "litestar"})
 _PAUSES = frozenset({"sleep", "checkpoint"})
+_LOCK = "asyncio.Lock"
 
 
 class AwaitInCleanupLost(PythonRule):
@@ -144,7 +147,9 @@ class AwaitInCleanupLost(PythonRule):
         if not isinstance(node, cst.Await) or only_tidies_up(node.expression):
             return False
         call = node.expression
-        if isinstance(call, cst.Call) and (called_name(call) in _PAUSES or self._shields(call)):
+        if isinstance(call, cst.Call) and (
+            called_name(call) in _PAUSES or self._shields(call) or self._never_suspends(call)
+        ):
             return False
         parent = self.parent_of(node)
         while parent is not None and parent is not block:
@@ -154,6 +159,31 @@ class AwaitInCleanupLost(PythonRule):
             if isinstance(parent, (cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler)):
                 return False
             parent = self.parent_of(parent)
+        return True
+
+    def _never_suspends(self, call: cst.Call) -> bool:
+        """Whether a coroutine of the project runs through without giving way: it awaits nothing, or only takes a free lock.
+
+        A cancellation is delivered where a task waits. Taking an ``asyncio.Lock`` that nobody holds is no such place.
+        """
+        found = self.values_of(call.func)
+        return bool(found) and all(
+            value.kind == Kind.FUNCTION and value.function is not None and self._runs_through(value.function)
+            for value in found
+        )
+
+    def _runs_through(self, function: Function) -> bool:
+        if not function.is_async or function.is_generator:
+            return False
+        for node in walk_same_scope(function.node):
+            if isinstance(node, cst.Await) or (
+                isinstance(node, (cst.For, cst.CompFor)) and node.asynchronous is not None
+            ):
+                return False
+            if isinstance(node, cst.With) and node.asynchronous is not None:
+                locks = [self.facts.infer.of(item.item, function.module) for item in node.items]
+                if not all(values and all(v.name == _LOCK for v in values) for values in locks):
+                    return False
         return True
 
     def _shields(self, call: cst.Call) -> bool:

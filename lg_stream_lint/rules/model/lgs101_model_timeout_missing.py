@@ -56,6 +56,10 @@ from lg_stream_lint.rules.base import PythonRule
 #: Seconds. A class whose own default is not above this protects a stream, if late.
 _BEARABLE = 300
 _SUGGESTED = 60
+#: Where the limit counts the whole answer: what an answer may well take (LGS307 asks for no less).
+_SUGGESTED_IN_ALL = 300
+#: Class names that say nothing without their package.
+_PLAIN = frozenset({"Client", "AsyncClient", "ClientV2", "AsyncClientV2"})
 
 
 class ModelTimeoutMissing(PythonRule):
@@ -139,26 +143,35 @@ class ModelTimeoutMissing(PythonRule):
 
     def _message(self, built: Build, keywords: Keywords) -> str:
         row = built.row
+        name = row.path if built.name in _PLAIN else built.name
         default = row.default_timeout
         wrong = next((name for name in row.ineffective if name in keywords.given), None)
         if wrong:
-            start = f"{built.name} ignores {wrong}=, so it has no time limit"
+            start = f"{name} ignores {wrong}=, so it has no time limit"
         elif default == UNLIMITED or default is None:
-            start = f"{built.name} has no time limit: when the provider goes silent, the stream hangs until something else cuts it"
+            start = f"{name} has no time limit: when the provider goes silent, the stream hangs until something else cuts it"
         else:
-            start = f"{built.name} waits {default:g} s for a silent provider, its own default, before anyone is told"
+            start = f"{name} waits {default:g} s for a silent provider, its own default, before anyone is told"
         if row.chunk_timeout and default == UNLIMITED:
             start += f" (only {row.chunk_timeout:g} s between chunks of async calls, since {row.package} {row.chunk_timeout_since})"
         return f"{start}. {self._advice(row)}."
 
     def _advice(self, row: Model) -> str:
+        limits = "it limits the whole answer" if row.total_for else "it limits each silence, not the whole answer"
         if not row.timeout_keywords:
             slot = next(iter(row.slots.values()), None)
             if slot is None:
                 return "Give each call a limit, with asyncio.timeout()"
-            inner = f'{{"{slot.keys[0]}": {_SUGGESTED}}}' if slot.kind == "mapping" and slot.keys else "…"
-            return f"Pass {slot.keyword}={inner}; it limits each silence, not the whole answer"
-        limits = "it limits the whole answer" if row.total_for else "it limits each silence, not the whole answer"
-        amount = _SUGGESTED * 1000 if row.timeout_unit == "milliseconds" else _SUGGESTED
-        unit = "milliseconds" if row.timeout_unit == "milliseconds" else "seconds"
+            if slot.kind != "mapping" or not slot.keys:
+                return f"Pass {slot.keyword}=…; {limits}"
+            amount, unit = _suggested(row, slot.unit)
+            told = f"{unit}; " if slot.unit == "milliseconds" else ""
+            return f'Pass {slot.keyword}={{"{slot.keys[0]}": {amount}}} ({told}{limits})'
+        amount, unit = _suggested(row, row.timeout_unit)
         return f"Pass {row.timeout_keywords[0]}={amount} ({unit}; {limits})"
+
+
+def _suggested(row: Model, unit: str) -> tuple[int, str]:
+    """The limit that a message proposes, in the unit that the keyword counts, and that unit's name."""
+    seconds = _SUGGESTED_IN_ALL if row.total_for else _SUGGESTED
+    return (seconds * 1000, unit) if unit == "milliseconds" else (seconds, "seconds")
