@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lg_stream_lint.deploy.carries import carries
 from lg_stream_lint.deploy.code import CodeFacts, StreamFact
 from lg_stream_lint.deploy.settings import Hop, Kind, Setting, Where
+from lg_stream_lint.deploy.workers import Family, family_of
 from lg_stream_lint.finding import Span
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Servers whose worker is killed when its event loop stands still; the others have no such watchdog (measured).
 _WATCHED = "gunicorn"
+#: Seconds; a liveness probe that waits longer in all bears what blocks loops in practice (LGS508 is silent then, too).
+PATIENT = 60.0
 
 
 class Limit(NamedTuple):
@@ -37,11 +40,11 @@ class Limit(NamedTuple):
     def fatal_from(self) -> float:
         """Seconds of a standing event loop from which the process may be killed.
 
-        gunicorn's uvicorn worker reports to it every half time-out (measured: gunicorn 27.0.1); a liveness probe restarts the
-        container after all its failures, each a period apart.
+        gunicorn's uvicorn worker reports to it every half time-out and its own asgi worker each second (measured: gunicorn
+        27.0.1); a liveness probe restarts the container after all its failures, each a period apart.
         """
         if self.setting.name != "liveness":
-            return self.seconds / 2
+            return self.seconds if family_of(self.hop.value("worker_class")) == Family.ASGI else self.seconds / 2
         period, failures = self.hop.value("liveness_period") or 10, self.hop.value("liveness_failures") or 3
         return float(period) * (float(failures) - 1) + self.seconds
 
@@ -64,8 +67,9 @@ def watchdogs(project: Project, path: str) -> Iterator[Limit]:
             for setting in hop.settings:
                 blocks = setting.kind == Kind.BLOCK and hop.layer == _WATCHED and bool(setting.value)
                 probes = setting.name == "liveness" and setting.value is not None
-                if blocks or probes:
-                    yield Limit(hop, setting)
+                limit = Limit(hop, setting)
+                if blocks or (probes and limit.fatal_from <= PATIENT):
+                    yield limit
 
 
 def killed_by(limit: Limit) -> str:

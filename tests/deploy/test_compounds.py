@@ -134,6 +134,23 @@ class TestBlocking:
         assert [finding.code for finding in result] == codes
         assert all("requests.get() in ask() at main.py:" in finding.message for finding in result)
 
+    @pytest.mark.parametrize(("worker", "severity"), [("uvicorn.workers.UvicornWorker", "error"), ("asgi", "warning")])
+    def test_gunicorns_own_worker_reports_each_second(self, root: Path, worker: str, severity: str) -> None:
+        dockerfile = GUNICORN.replace("uvicorn.workers.UvicornWorker", worker)
+        (finding,) = found(root, "LGS204", main=SLEEPS.replace("SECONDS", "20"), dockerfile=dockerfile)
+        assert finding.severity == severity
+
+    @pytest.mark.parametrize(("failures", "severity"), [(3, "error"), (10, "warning")])
+    def test_a_patient_probe_restarts_nothing(self, root: Path, failures: int, severity: str) -> None:
+        probe = f"{{httpGet: {{path: /, port: 8000}}, failureThreshold: {failures}}}"
+        pod = (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: chat}\nspec:\n  containers:\n    - name: api\n"
+            f"      image: chat\n      command: [uvicorn, 'app.main:app']\n      livenessProbe: {probe}\n"
+        )
+        (root / "pod.yaml").write_text(pod, encoding="utf-8")
+        (finding,) = found(root, "LGS204", main=ASKS)
+        assert finding.severity == severity
+
     def test_uvicorn_has_no_watchdog(self, root: Path) -> None:
         (finding,) = found(root, "LGS204", main=ASKS, dockerfile=UVICORN)
         assert finding.severity == "warning"

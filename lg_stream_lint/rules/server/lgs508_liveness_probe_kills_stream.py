@@ -117,14 +117,12 @@ from typing import TYPE_CHECKING
 
 from lg_stream_lint.deploy.answers import confidence_of, place
 from lg_stream_lint.finding import Confidence
+from lg_stream_lint.python.around import PATIENT
 from lg_stream_lint.rules.deployment import DeployRule, Nearby
 
 if TYPE_CHECKING:
     from lg_stream_lint.deploy.settings import Hop, Setting
     from lg_stream_lint.deploy.ways import Way
-
-#: Seconds; a probe that waits longer in all bears what blocks loops in practice.
-_PATIENT = 60.0
 
 
 class LivenessProbeKillsStream(DeployRule):
@@ -142,7 +140,7 @@ class LivenessProbeKillsStream(DeployRule):
     def _judge(self, way: Way, host: Hop, timeout: Setting, bears: float) -> None:
         code = self.deployment.code(way)
         blocking = [block for block in code.blocking if block.seconds is None or block.seconds >= bears]
-        if bears > _PATIENT or not code.streams or not blocking:
+        if bears > PATIENT or not code.streams or not blocking:
             return
         first = blocking[0]
         several = way.server is not None and (way.server.value("workers") or 1) > 1
