@@ -56,7 +56,10 @@ def gate_of(project: Project) -> Gate:
     """The project's gate, derived from what the rules declare."""
     known = _gates.get(id(project))
     if known is None or known[0] is not project:
-        declared: list[Needs] = [needs(cls.place, cls.evidence, in_tests=cls.in_tests) for cls in rule_classes()]
+        declared: list[Needs] = [
+            needs(cls.place, cls.evidence, in_tests=cls.in_tests, place_in_tests=cls.place_in_tests)
+            for cls in rule_classes()
+        ]
         known = _gates[id(project)] = (project, Gate(project, declared))
     return known[1]
 

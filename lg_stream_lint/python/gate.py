@@ -1,7 +1,7 @@
 """Which files are worth parsing: a cheap test of bytes that never drops a file with a finding.
 
-Each rule declares the words without which it has nothing to say (``place``, ``evidence`` and ``in_tests``, see
-:class:`~lg_stream_lint.rules.base.PythonRule`). A file is analysed when some rule's words are all there: those of ``place``
+Each rule declares the words without which it has nothing to say (``place``, ``place_in_tests``, ``evidence`` and ``in_tests``,
+see :class:`~lg_stream_lint.rules.base.PythonRule`). A file is analysed when some rule's words are all there: those of ``place``
 in the file itself, those of ``evidence`` in the file or in any module of the project that it imports, star imports and
 re-exports included. Words that begin with ``@`` stand for more than their letters; see :mod:`.words`.
 """
@@ -32,11 +32,18 @@ class Needs(NamedTuple):
     place: tuple[tuple[str, ...], ...]
     evidence: tuple[tuple[str, ...], ...]
     in_tests: bool = True
+    place_in_tests: tuple[tuple[str, ...], ...] = ()
 
 
-def needs(place: Sequence[Sequence[str]], evidence: Sequence[Sequence[str]], *, in_tests: bool = True) -> Needs:
+def needs(
+    place: Sequence[Sequence[str]],
+    evidence: Sequence[Sequence[str]],
+    *,
+    in_tests: bool = True,
+    place_in_tests: Sequence[Sequence[str]] = (),
+) -> Needs:
     """A rule's declaration."""
-    return Needs(tuple(map(tuple, place)), tuple(map(tuple, evidence)), in_tests)
+    return Needs(tuple(map(tuple, place)), tuple(map(tuple, evidence)), in_tests, tuple(map(tuple, place_in_tests)))
 
 
 def has_framework_word(source: bytes) -> bool:
@@ -68,6 +75,7 @@ class Gate:
             return True  # the user's own rows are evidence that no rule's words know of
         return any(
             (rule.in_tests or not test)
+            and (not test or all(self.words.any(path, group) for group in rule.place_in_tests))
             and all(self.words.any(path, group) for group in rule.place)
             and all(self.words.any_reached(path, group) for group in rule.evidence)
             for rule in self.rules

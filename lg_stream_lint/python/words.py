@@ -3,12 +3,17 @@
 * ``@models``, ``@responses``: a name of that table, as a whole word. A class can reach a file under another name (an alias,
   a dict of classes, a getter), so every file that imports one where such a name stands *without being called* has it too.
 * ``@feeding``: the file yields, and a module that builds a response imports it, or it holds a route itself.
+* ``@run``: the file calls something by the name of a graph's method.
+* ``@stream-from-elsewhere``: the file may get a stream under a name, as something of the project asks for one that it does
+  not iterate itself.
 * ``@langchain``: the project speaks of LangGraph or LangChain anywhere: where names count as evidence, that is enough.
 """
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +26,8 @@ _ROUTE = re.compile(
     rb"|@[ \t]*(?:get|post|put|patch|delete|route|websocket\w*)[ \t]*\(|add_api_route|add_route|Route\("
     rb"|[^.\w]re_path\(|[^.\w]path\("
 )
+_RUN = re.compile(rb"\b(?:a?stream|a?invoke|astream_events)[\s\\]*\(")
+_STREAMS = frozenset({"stream", "astream", "astream_events"})
 _LANGCHAIN = re.compile(rb"langgraph|langchain")
 _IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+[.\w]+[ \t]+import[ \t]*(?:\([^)]*\)|[^\r\n]*)|import[^\r\n]*)", re.MULTILINE
@@ -67,6 +74,12 @@ class Words:
             return self._table_word(path, source, self._responses, self._responses_handed_on)
         if word == "@feeding":
             return b"yield" in source and (path in self._imported_by_responses or _ROUTE.search(source) is not None)
+        if word == "@run":
+            return _RUN.search(source) is not None
+        if word == "@stream-from-elsewhere":
+            return self._hands_on_stream or any(self._holds(p, "@hands-on-stream") for p in self.closure(path) - {path})
+        if word == "@hands-on-stream":
+            return hands_on_stream(source)
         if word == "@langchain":
             return self._project_uses_langchain
         return word.encode() in source
@@ -123,6 +136,14 @@ class Words:
         return frozenset(found)
 
     @cached_property
+    def _hands_on_stream(self) -> bool:
+        """Whether code that is no test hands on a stream: to what it calls, or to what calls it."""
+        from lg_stream_lint.python.gate import is_test_module
+
+        paths = (path for path in self.project.files() if not is_test_module(path))
+        return any(self._holds(path, "@hands-on-stream") for path in paths)
+
+    @cached_property
     def _project_uses_langchain(self) -> bool:
         return any(_LANGCHAIN.search(self.project.read(path) or b"") for path in self.project.files())
 
@@ -170,3 +191,25 @@ def hands_on(source: bytes, names: re.Pattern[bytes]) -> bool:
         if line.count(b'"') % 2 == 0 and line.count(b"'") % 2 == 0 and b"#" not in line:
             return True
     return False
+
+
+def hands_on_stream(source: bytes) -> bool:
+    """Whether a stream is asked for and neither iterated nor entered on the spot: others may iterate it under any name."""
+    if _RUN.search(source) is None:
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in the file's strings
+            tree = ast.parse(source)
+    except Exception:  # noqa: BLE001 - unknown: it may
+        return True
+    nodes = list(ast.walk(tree))
+    on_the_spot = {id(node.iter) for node in nodes if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension))}
+    on_the_spot |= {id(node.context_expr) for node in nodes if isinstance(node, ast.withitem)}  # HTTP clients' streams
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _STREAMS
+        and id(node) not in on_the_spot
+        for node in nodes
+    )

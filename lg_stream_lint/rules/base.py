@@ -59,6 +59,8 @@ class PythonRule(cst.CSTVisitor):
     ``place``: groups of words; the file itself must hold one of each group for the rule to have anything to say.
     ``evidence``: the same, but a module of the project that the file imports may hold them. Words that begin with ``@``
     are explained in :mod:`~lg_stream_lint.python.words`. ``in_tests``: whether the rule judges test modules.
+    ``place_in_tests``: more of ``place`` that is asked of test modules alone. Of them nothing but findings is wanted; other
+    files are also read for their handlers and for what the rules over settings need.
     """
 
     severity: ClassVar[str] = Severity.WARNING
@@ -68,6 +70,7 @@ class PythonRule(cst.CSTVisitor):
     place: ClassVar[tuple[tuple[str, ...], ...]] = ()
     evidence: ClassVar[tuple[tuple[str, ...], ...]] = ()
     in_tests: ClassVar[bool] = True
+    place_in_tests: ClassVar[tuple[tuple[str, ...], ...]] = ()
     info: ClassVar[RuleInfo]
 
     def __init__(self, module: Module, reports: list[Report]) -> None:

@@ -85,6 +85,7 @@ class SubgraphTokensLost(PythonRule):
 
     independent_of_async = True
     loses_to = ("LGS210",)
+    place_in_tests = (("@run",),)
     evidence = (("@langchain",), ("messages",), ("stream(",))
 
     def visit_Call(self, node: cst.Call) -> None:

@@ -67,6 +67,7 @@ class StreamShapeMismatch(PythonRule):
 
     severity = Severity.ERROR
     independent_of_async = True
+    place_in_tests = (("@run", "@stream-from-elsewhere"),)
     evidence = (("@langchain",), ("stream(", "astream_events("))
 
     def visit_For(self, node: cst.For) -> None:

@@ -63,6 +63,7 @@ class UnknownStreamArgument(PythonRule):
 
     severity = Severity.ERROR
     independent_of_async = True
+    place_in_tests = (("@run",),)
     evidence = (("@langchain",), ("stream(", "invoke(", "astream_events("))
 
     def visit_Call(self, node: cst.Call) -> None:

@@ -78,6 +78,7 @@ class UnknownStreamMode(PythonRule):
 
     severity = Severity.ERROR
     independent_of_async = True
+    place_in_tests = (("@run", _KEY),)
     evidence = (("@langchain",), ("stream_mode", _KEY))
 
     def visit_Call(self, node: cst.Call) -> None:
