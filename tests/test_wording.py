@@ -55,3 +55,21 @@ async def answer(question: str):
         f.message for f in found_in(Project("limit", {"main.py": source.encode()}), root) if f.code == "LGS213"
     ]
     assert calls in message
+
+
+@pytest.mark.parametrize(("pinned", "told"), [("1.1.9", False), ("1.2.0", True)])
+def test_a_limit_between_chunks_is_told_of_versions_that_have_one(pinned: str, told: bool, root: Path) -> None:
+    files = {
+        "main.py": b"from langchain_openai import ChatOpenAI\n\nllm = ChatOpenAI(model='gpt-5-mini')\n",
+        "requirements.txt": f"langchain-openai=={pinned}\n".encode(),
+    }
+    (message,) = [f.message for f in found_in(Project("chunks", files), root) if f.code == "LGS101"]
+    assert ("120 s between chunks" in message) is told
+
+
+def test_a_client_without_a_limit_between_chunks_may_have_a_version(root: Path) -> None:
+    files = {
+        "main.py": b"from langchain_anthropic import ChatAnthropic\n\nllm = ChatAnthropic(model='claude-sonnet-4-5')\n",
+        "requirements.txt": b"langchain-anthropic==1.0.0\n",
+    }
+    assert "LGS101" in [f.code for f in found_in(Project("anthropic", files), root)]

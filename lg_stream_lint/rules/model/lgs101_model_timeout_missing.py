@@ -152,9 +152,13 @@ class ModelTimeoutMissing(PythonRule):
             start = f"{name} has no time limit: when the provider goes silent, the stream hangs until something else cuts it"
         else:
             start = f"{name} waits {default:g} s for a silent provider, its own default, before anyone is told"
-        if row.chunk_timeout and default == UNLIMITED:
+        if row.chunk_timeout and default == UNLIMITED and not self._is_older(row.package, row.chunk_timeout_since):
             start += f" (only {row.chunk_timeout:g} s between chunks of async calls, since {row.package} {row.chunk_timeout_since})"
         return f"{start}. {self._advice(row)}."
+
+    def _is_older(self, package: str, since: str) -> bool:
+        version = self.versions.of(package)
+        return version is not None and version.always(f"<{since}") is True
 
     def _advice(self, row: Model) -> str:
         limits = "it limits the whole answer" if row.total_for else "it limits each silence, not the whole answer"
