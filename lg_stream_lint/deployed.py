@@ -37,13 +37,16 @@ def look(
     config: Config,
     results: Iterable[FileResult | None],
     overrides: Mapping[str, bytes] | None = None,
+    claims: Mapping[str, bool] | None = None,
 ) -> Around:
     """Judge the deployment files among ``files`` (absolute paths), each repository as a whole.
 
-    ``results`` are what the run knows of Python files already; ``overrides`` stand for what is on the disk.
+    ``results`` are what the run knows of Python files already, and ``claims`` says of those that were read whether a reader
+    may find settings in them; ``overrides`` stand for what is on the disk.
     """
     overrides = dict(overrides or {})
-    claimed = [path for path in files if is_claimed(path, overrides.get(path))]
+    claims = claims or {}
+    claimed = [path for path in files if (claims[path] if path in claims else is_claimed(path, overrides.get(path)))]
     if not claimed:
         return Around()
     from lg_stream_lint.deploy.deployment import deployment_of
@@ -135,7 +138,7 @@ def is_claimed(path: str, source: bytes | None = None) -> bool:
             return False
     if source is None or not path.endswith(".py"):  # a piece may speak of nothing that its kind is known by
         return is_candidate(path)
-    return bool(kinds_of(path, source))
+    return bool(kinds_of(path, source[:_READ_FOR_NAMES]))
 
 
 def _shown(deployment: Deployment, wanted: set[str], config: Config) -> list[Finding]:

@@ -49,13 +49,17 @@ class RunResult(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """One file's share of a run, small enough to send between processes."""
+    """One file's share of a run, small enough to send between processes.
+
+    ``claimed``: whether settings may stand in it; None when its bytes were not looked at.
+    """
 
     result: FileResult | None
     findings: tuple[Finding, ...]
     read: bool
     unreadable: str = ""
     too_large: str = ""
+    claimed: bool | None = None
 
 
 _tables: dict[tuple[Any, ...], Knowledge] = {}
@@ -85,7 +89,8 @@ def run(paths: Sequence[str], config: Config, *, stdin: tuple[str, bytes] | None
             return _standard_input(os.path.abspath(stdin[0]), stdin[1], config)
         found = discover(paths, config)
         outcomes = _all(found.files, found.explicit, config)
-        around = deployed.look((*found.files, *found.deployment), config, [o.result for o in outcomes])
+        claims = {path: o.claimed for path, o in zip(found.files, outcomes, strict=True) if o.claimed is not None}
+        around = deployed.look((*found.files, *found.deployment), config, [o.result for o in outcomes], claims=claims)
         return _collect(outcomes, around, found.warnings, found.unreadable)
     finally:
         if collecting:
@@ -140,7 +145,8 @@ def _one(path: str, config: Config, *, explicit: bool, source: bytes | None = No
     from lg_stream_lint.analysis import analyse
 
     result = analyse(path, source, _project(path, config), explicit=explicit)
-    return _Outcome(result, shown(result, source, config), read=True)
+    claimed = deployed.is_claimed(path, source)
+    return _Outcome(result, shown(result, source, config), read=True, claimed=claimed)
 
 
 def _not_opened(path: str, reason: str, config: Config, *, explicit: bool) -> _Outcome:
