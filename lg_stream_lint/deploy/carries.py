@@ -75,47 +75,12 @@ _FRONTENDS = frozenset(
     {"frontend", "front", "web", "webapp", "ui", "webui", "nextjs", "next", "react", "vite", "client", "spa"}
 )
 #: What hosts are called that serve something else than the project's application: databases, tools, other people's models.
-_TOOLS = frozenset(
-    {
-        *(
-            "elasticsearch",
-            "opensearch",
-            "kibana",
-            "grafana",
-            "prometheus",
-            "loki",
-            "jaeger",
-            "phoenix",
-            "langfuse",
-            "flower",
-        ),
-        *(
-            "minio",
-            "redis",
-            "rabbitmq",
-            "postgres",
-            "pgadmin",
-            "adminer",
-            "qdrant",
-            "weaviate",
-            "chroma",
-            "chromadb",
-            "neo4j",
-        ),
-        *(
-            "ollama",
-            "vllm",
-            "keycloak",
-            "sso",
-            "oauth2-proxy",
-            "authelia",
-            "searxng",
-            "open-webui",
-            "mailhog",
-            "portainer",
-        ),
-    }
-)
+_TOOLS = frozenset((
+    "elasticsearch", "opensearch", "kibana", "grafana", "prometheus", "loki", "jaeger", "phoenix", "langfuse",
+    "flower", "minio", "redis", "rabbitmq", "postgres", "pgadmin", "adminer", "qdrant", "weaviate", "chroma",
+    "chromadb", "neo4j", "ollama", "vllm", "keycloak", "sso", "oauth2-proxy", "authelia", "searxng", "open-webui",
+    "mailhog", "portainer",
+))  # fmt: skip
 _INSIDE = frozenset({"local", "internal", "svc", "cluster", "consul", "docker", "lan", "home", "test", "localhost"})
 _PUBLIC = frozenset({"com", "org", "net", "io", "ai", "dev", "app", "co", "cloud"})
 
