@@ -148,18 +148,24 @@ def runs_once(function: Function, call: cst.CSTNode) -> bool:
 
     It holds up the first request of a process and no other.
     """
-    shared = {item.name.value for n in walk(function.node) if isinstance(n, cst.Global) for item in n.names}
     child, parent = call, function.module.parents.get(call)
-    while shared and parent is not None and parent is not function.node:
+    while parent is not None and parent is not function.node:
         if isinstance(parent, cst.If) and child is parent.body:
             empty = _asked_to_be_empty(parent.test)
-            if empty in shared and any(
-                isinstance(n, cst.AssignTarget) and isinstance(n.target, cst.Name) and n.target.value == empty
-                for n in walk(parent.body)
-            ):
+            if empty and _is_assigned(empty, parent.body) and _is_global(empty, function):
                 return True
         child, parent = parent, function.module.parents.get(parent)
     return False
+
+
+def _is_assigned(name: str, body: cst.CSTNode) -> bool:
+    targets = (n.target for n in walk(body) if isinstance(n, cst.AssignTarget))
+    return any(isinstance(target, cst.Name) and target.value == name for target in targets)
+
+
+def _is_global(name: str, function: Function) -> bool:
+    said = (item.name.value for n in walk(function.node) if isinstance(n, cst.Global) for item in n.names)
+    return name in said
 
 
 def _asked_to_be_empty(test: cst.BaseExpression) -> str:
