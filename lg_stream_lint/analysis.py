@@ -108,12 +108,11 @@ def unreadable(source: bytes) -> NotAnalysed | None:
     The interpreter's own parser answers first: it takes a tenth of the time. Only what it refuses is given to LibCST, which
     knows newer syntax and has the last word.
     """
-    import ast
-
     from lg_stream_lint.python.parsing import parse
+    from lg_stream_lint.syntax_tree import tree_of
 
     try:
-        ast.parse(source)
+        tree_of(source)
     except Exception:  # noqa: BLE001 - its reasons do not matter, LibCST's do
         try:
             parse(source)

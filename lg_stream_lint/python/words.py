@@ -11,9 +11,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -197,10 +195,12 @@ def hands_on_stream(source: bytes) -> bool:
     """Whether a stream is asked for and neither iterated nor entered on the spot: others may iterate it under any name."""
     if _RUN.search(source) is None:
         return False
+    import ast
+
+    from lg_stream_lint.syntax_tree import tree_of
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes in the file's strings
-            tree = ast.parse(source)
+        tree = tree_of(source)
     except Exception:  # noqa: BLE001 - unknown: it may
         return True
     nodes = list(ast.walk(tree))

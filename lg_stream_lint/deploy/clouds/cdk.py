@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from lg_stream_lint.deploy.clouds.limits import Found
 from lg_stream_lint.deploy.files import Context, DeployFile, NotRead
 from lg_stream_lint.deploy.settings import Target, Where
 from lg_stream_lint.deploy.yaml_marks import TEXT, Node
+from lg_stream_lint.syntax_tree import tree_of
 
 _UNITS = {"millis": 0.001, "seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _KEYS = aws.Keys(
@@ -47,9 +47,7 @@ class Stack:
     def __init__(self, file: DeployFile, found: Found, context: Context) -> None:
         self.file, self.found, self.context = file, found, context
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of escapes in somebody's texts
-                tree = ast.parse(file.source)
+            tree = tree_of(file.source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NotRead("Python that cannot be parsed") from error
         self.constructs = list(_constructs(tree))

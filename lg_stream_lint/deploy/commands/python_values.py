@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lg_stream_lint.deploy.commands.carrier import Variable
 from lg_stream_lint.deploy.files import DeployFile, NotRead
 from lg_stream_lint.deploy.settings import Where
+from lg_stream_lint.syntax_tree import tree_of
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -47,9 +47,7 @@ class PythonFile:
         self.file = file
         self.env = env
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about other people's escapes
-                self.tree = ast.parse(file.source)
+            self.tree = tree_of(file.source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NotRead(f"Python that cannot be parsed ({type(error).__name__})") from None
         self.assigned = _assigned(self.tree)
