@@ -74,12 +74,10 @@ class _Reader:
         """The action runs ``gcloud run deploy`` with its inputs as flags."""
         place = inputs.get("service") or inputs.get("image") or inputs.get("source") or inputs
         words = [Word(text, place.where) for text in ("gcloud", "run", "deploy")]
-        flags = [inputs.get(name) for name in ("image", "source")]
-        words += [
-            _word(inputs_service, env) for inputs_service in [inputs.get("service")] if inputs_service is not None
-        ]
-        for name, node in zip(("--image", "--source"), flags, strict=True):
-            words += [Word(name, node.where), _word(node, env)] if node is not None else []
+        for flag, name in (("", "service"), ("--image", "image"), ("--source", "source")):
+            node = inputs.get(name)
+            if node is not None:
+                words += [*([Word(flag, node.where)] if flag else []), _word(node, env)]
         carrier = self._carrier(inputs, env)
         more = inputs.get("flags")
         if more is not None:
