@@ -89,7 +89,12 @@ def parse(file: DeployFile) -> Directive:
         block.append(section)
         if len(stack) < DEEPEST:
             stack.append(section)
-    return top if top is not None else Directive(Line(file, ()), "", (), [])
+    return top if top is not None else whole(file, [])
+
+
+def whole(file: DeployFile, block: list[Directive]) -> Directive:
+    """A nameless section with everything that a file holds."""
+    return Directive(Line(file, ()), "", (), block)
 
 
 def _section(name: str, values: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

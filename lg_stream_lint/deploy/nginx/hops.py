@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from lg_stream_lint.deploy.files import DeployFile
 from lg_stream_lint.deploy.nginx.carriers import Carrier
-from lg_stream_lint.deploy.nginx.includes import Loaded
 from lg_stream_lint.deploy.nginx.limits import FAMILIES, settings_of
 from lg_stream_lint.deploy.nginx.scope import Scope, Variables
 from lg_stream_lint.deploy.nginx.tree import Directive
@@ -34,17 +33,17 @@ class Place(NamedTuple):
     directive: Directive
 
 
-def read_hops(loaded: Loaded, file: DeployFile, version: Version, carriers: Sequence[Carrier]) -> Reading:
+def read_hops(top: Directive, file: DeployFile, version: Version, carriers: Sequence[Carrier]) -> Reading:
     """Every hop of the configuration, in the order of its text."""
-    return _Hops(loaded, file, version, carriers).run()
+    return _Hops(top, file, version, carriers).run()
 
 
 class _Hops:
-    def __init__(self, loaded: Loaded, file: DeployFile, version: Version, carriers: Sequence[Carrier]) -> None:
-        self.top, self.file, self.version = loaded.top, file, version
+    def __init__(self, top: Directive, file: DeployFile, version: Version, carriers: Sequence[Carrier]) -> None:
+        self.top, self.file, self.version = top, file, version
         self.carriers = carriers
-        self.variables = Variables(loaded.top, _environment(carriers))
-        self.notes = list(loaded.notes)
+        self.variables = Variables(top, _environment(carriers))
+        self.notes: list[Note] = []
         self.hops: list[Hop] = []
         self.upstreams: dict[str, tuple[str, ...]] = {}
         self.kept: dict[str, Setting] = {}

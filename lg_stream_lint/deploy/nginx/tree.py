@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lg_stream_lint.deploy.files import DeployFile
+from lg_stream_lint.deploy.proxies.including import BadSyntax
 from lg_stream_lint.deploy.settings import Where
 
 #: Blocks in blocks; real files have five.
@@ -40,14 +41,6 @@ _LUA = re.compile(
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n", '"': '"', "'": "'", "\\": "\\"}
-
-
-class BadSyntax(Exception):  # noqa: N818 - it is no error of the tool's
-    """What nginx would refuse; ``offset`` is where."""
-
-    def __init__(self, offset: int, reason: str) -> None:
-        super().__init__(reason)
-        self.offset = offset
 
 
 class Word(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from lg_stream_lint.deploy.apache.hops import read_hops
-from lg_stream_lint.deploy.apache.includes import is_taken_in, load
+from lg_stream_lint.deploy.apache.includes import APACHE
+from lg_stream_lint.deploy.apache.tree import whole
 from lg_stream_lint.deploy.files import Context, DeployFile
 from lg_stream_lint.deploy.nginx.templates import template_sign
 from lg_stream_lint.deploy.proxies.carried import carried
@@ -27,9 +28,9 @@ def read(file: DeployFile, context: Context) -> Reading:
     if template is not None:
         offset, kind = template
         return Reading((), (Note(file.at(offset, offset + 2), f"{kind}: what it becomes is not known"),))
-    if is_taken_in(file, context):
+    if APACHE.is_taken_in(file, context):
         return Reading()
-    loaded = load(file, context)
+    loaded = APACHE.load(file, context)
     container = carried(file, context, "httpd", pieces=loaded.included)
-    reading = read_hops(loaded.top, file, container, complete=not loaded.notes)
+    reading = read_hops(whole(file, loaded.statements), file, container, complete=not loaded.notes)
     return Reading(reading.hops, (*loaded.notes, *reading.notes)) if reading.hops else reading

@@ -7,7 +7,7 @@ from lg_stream_lint.deploy.nginx.templates import template_sign
 from lg_stream_lint.deploy.proxies.carried import carried
 from lg_stream_lint.deploy.settings import Note, Reading
 from lg_stream_lint.deploy.varnish.hops import read_hops
-from lg_stream_lint.deploy.varnish.includes import is_taken_in, load
+from lg_stream_lint.deploy.varnish.includes import VARNISH
 
 
 def read(file: DeployFile, context: Context) -> Reading:
@@ -18,9 +18,9 @@ def read(file: DeployFile, context: Context) -> Reading:
     if template is not None:
         offset, kind = template
         return Reading((), (Note(file.at(offset, offset + 2), f"{kind}: what it becomes is not known"),))
-    if is_taken_in(file, context):
+    if VARNISH.is_taken_in(file, context):
         return Reading()
-    loaded = load(file, context)
+    loaded = VARNISH.load(file, context)
     container = carried(file, context, "varnish", pieces=loaded.included)
-    reading = read_hops(loaded.top, file, container, complete=not loaded.notes)
+    reading = read_hops(loaded.statements, file, container, complete=not loaded.notes)
     return Reading(reading.hops, (*loaded.notes, *reading.notes))
